@@ -1,0 +1,67 @@
+"""What went wrong, where, and the next thing to type: one tree of errors, each with the exit code it ends in.
+
+    MeshError
+    ├── UsageError          2   asked for something that does not exist or does not fit
+    ├── DocumentError       2   a file is missing, unreadable, or not what it should be
+    ├── Refusal             1   understood, and declined: publishing this would be wrong
+    ├── EmbeddedMeshError   3   the local Snowflake or the local S3 did not do its part
+    └── RegistryError       3   the registry could not be reached, or does not answer as it should
+        ├── OutcomeUnknown      a write was sent and no answer came: it may or may not have happened
+        └── IntegrityError      what the registry holds is not what its own log says
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+
+class MeshError(Exception):
+    """Something that a person has to act on. `where` names the file, key or place; `then` is what to type next."""
+
+    exit_code: ClassVar[int] = 2
+
+    def __init__(self, what: str, *, then: str, where: str | None = None, details: Iterable[str] = ()) -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.details = tuple(details)
+        self.then = then
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.what}" if self.where else self.what]
+        lines += [f"  {line}" for line in self.details]
+        lines.append(f"  next: {self.then}")
+        return "\n".join(lines)
+
+
+class UsageError(MeshError):
+    """A flag, a name or a setting asks for something that does not exist or does not fit."""
+
+
+class DocumentError(MeshError):
+    """A file is missing, unreadable, or not the document that it should be."""
+
+
+class Refusal(MeshError):
+    """The request was understood and declined, because carrying it out would hurt somebody."""
+
+    exit_code = 1
+
+
+class EmbeddedMeshError(MeshError):
+    """The local Snowflake or the local S3 could not be started, reached or stopped."""
+
+    exit_code = 3
+
+
+class RegistryError(MeshError):
+    """The registry could not be reached, or refused, or did not answer as a registry does."""
+
+    exit_code = 3
+
+
+class OutcomeUnknown(RegistryError):
+    """A conditional write got no answer (409, 5xx, time-out): whoever sent it must look before sending again."""
+
+
+class IntegrityError(RegistryError):
+    """Bytes in the registry differ from the digest, the number or the chain that the log promises."""

@@ -1,13 +1,13 @@
 """What went wrong, where, and the next thing to type: one tree of errors, each with the exit code it ends in.
 
-    MeshError
-    ├── UsageError          2   asked for something that does not exist or does not fit
-    ├── DocumentError       2   a file is missing, unreadable, or not what it should be
-    ├── Refusal             1   understood, and declined: publishing this would be wrong
-    ├── EmbeddedMeshError   3   the local Snowflake or the local S3 did not do its part
-    └── RegistryError       3   the registry could not be reached, or does not answer as it should
-        ├── OutcomeUnknown      a write was sent and no answer came: it may or may not have happened
-        └── IntegrityError      what the registry holds is not what its own log says
+MeshError
+├── UsageError          2   asked for something that does not exist or does not fit
+├── DocumentError       2   a file is missing, unreadable, or not what it should be
+├── Refusal             1   understood, and declined: publishing this would be wrong
+├── EmbeddedMeshError   3   the local Snowflake or the local S3 did not do its part
+└── RegistryError       3   the registry could not be reached, or does not answer as it should
+    ├── OutcomeUnknown      a write was sent and no answer came: it may or may not have happened
+    └── IntegrityError      what the registry holds is not what its own log says
 """
 
 from collections.abc import Iterable

@@ -1,0 +1,1 @@
+"""Values in, the text of files that consumers keep out; only `files` touches the disk."""

@@ -1,0 +1,91 @@
+"""Planned files in, the same files on disk out: written whole or not at all, and only where something changed."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from registry_tools.errors import DocumentError
+
+MARK: Final = "Written by mesh sync"
+_JSON_MARK: Final = '"written_by": "mesh sync"'
+
+Action = Literal["written", "unchanged", "removed"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GeneratedFile:
+    """A file that is ours to write. `guarded` ones carry our mark; a person's file of that name is left alone."""
+
+    path: Path
+    content: bytes
+    guarded: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileChange:
+    """What became of a file, or would become of it."""
+
+    path: Path
+    action: Action
+
+
+def write_files(planned: Iterable[GeneratedFile], obsolete: Iterable[Path], *, dry_run: bool) -> list[FileChange]:
+    """Bring the disk to the plan. Nothing is written when one of the files is a person's: raises DocumentError.
+
+    An unchanged file is not touched, so that dbt's partial parsing stays warm. With `dry_run` nothing is.
+    """
+    plan = list(planned)
+    for file in plan:
+        _refuse_foreign(file)
+    changes = [FileChange(path=f.path, action="unchanged" if _same(f) else "written") for f in plan]
+    gone = [path for path in obsolete if path.is_file() and is_ours(path)]
+    if not dry_run:
+        for file, change in zip(plan, changes, strict=True):
+            if change.action == "written":
+                write_whole(file.path, file.content)
+        for path in gone:
+            path.unlink()
+    return [*changes, *(FileChange(path=path, action="removed") for path in gone)]
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """The file with this content: readers see the old bytes or the new ones. Raises DocumentError when it cannot be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+    except OSError as error:
+        raise DocumentError(
+            f"cannot be written: {error.strerror or error}", where=str(path), then="check the folder's permissions"
+        ) from error
+
+
+def is_ours(path: Path) -> bool:
+    """Whether the file carries our mark in its first lines."""
+    with path.open("rb") as file:
+        head = file.read(512)
+    return MARK.encode() in head or _JSON_MARK.encode() in head
+
+
+def _same(file: GeneratedFile) -> bool:
+    return file.path.is_file() and file.path.read_bytes() == file.content
+
+
+def _refuse_foreign(file: GeneratedFile) -> None:
+    if file.guarded and file.path.is_file() and file.path.stat().st_size and not is_ours(file.path):
+        raise DocumentError(
+            "this file was not written by mesh sync and is left alone",
+            where=str(file.path),
+            then=f"move it away (mv {file.path.name} {file.path.name}.bak) and run mesh sync again",
+        )

@@ -1,0 +1,86 @@
+"""Plain values in, YAML text out that dbt reads back as exactly those values.
+
+Everything that comes from a manifest is untrusted: text is quoted unless it is a bare word, what YAML cannot hold raw
+is escaped, and what Jinja would act upon is turned into an expression that yields the same characters.
+"""
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+_BARE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+# Bare words that YAML 1.1 reads as something else than text (https://yaml.org/type/).
+_WORDS: Final = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"])
+# What a double-quoted scalar may hold raw: printable, and no character that YAML takes for a line break.
+_RAW: Final = re.compile(
+    "[^\x20\x21\x23-\x5b\x5d-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_JINJA: Final = re.compile(r"\{[{%#]")
+
+
+def yaml_text(value: Mapping[str, Any]) -> str:
+    """The mapping as a YAML document in block style."""
+    return "".join(f"{line}\n" for line in _mapping(value))
+
+
+def inert(text: str) -> str:
+    """Text that Jinja renders to `text` itself: every opening delimiter becomes an expression that yields it."""
+    return _JINJA.sub(lambda found: "{{ '" + found.group() + "' }}", text)
+
+
+def _mapping(value: Mapping[str, Any]) -> Iterator[str]:
+    for key, item in value.items():
+        yield from _entry(f"{_scalar(key)}:", item)
+
+
+def _entry(head: str, item: Any) -> Iterator[str]:  # noqa: ANN401  # any value of JSON
+    if isinstance(item, Mapping) and item:
+        yield head
+        yield from (f"  {line}" for line in _mapping(item))
+    elif isinstance(item, Sequence) and not isinstance(item, str) and item:
+        yield head
+        for element in item:
+            yield from (f"  {line}" for line in _element(element))
+    else:
+        yield f"{head} {_scalar(item)}"
+
+
+def _element(item: Any) -> Iterator[str]:  # noqa: ANN401  # any value of JSON
+    if isinstance(item, Mapping) and item:
+        lines = _mapping(item)
+        yield f"- {next(lines)}"
+        yield from (f"  {line}" for line in lines)
+    else:
+        yield from _entry("-", item)
+
+
+def _scalar(value: Any) -> str:  # noqa: ANN401  # any value of JSON
+    match value:
+        case str():
+            return _text(value)
+        case float() if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  # NaN
+            return _text(str(value))
+        case None | bool() | int() | float():
+            return json.dumps(value)
+        case Mapping():
+            return "{}"
+        case _:
+            return "[]"
+
+
+def _text(value: str) -> str:
+    if _BARE.fullmatch(value) and value.lower() not in _WORDS:
+        return value
+    return f'"{_RAW.sub(_escape, value)}"'
+
+
+def _escape(found: re.Match[str]) -> str:
+    character = found.group()
+    short = {"\n": "\\n", "\t": "\\t", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
+    if character in short:
+        return short[character]
+    code = ord(character)
+    if 0xD800 <= code <= 0xDFFF:  # noqa: PLR2004  # half of a pair: no text of its own
+        return "\\uFFFD"
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"  # noqa: PLR2004  # YAML's \xNN and \uNNNN

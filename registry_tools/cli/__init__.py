@@ -1,0 +1,1 @@
+"""Words typed in, one task called, its result printed, an exit code out."""

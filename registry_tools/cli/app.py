@@ -1,0 +1,72 @@
+"""The command `mesh`: a name in, the module of that command loaded and run out.
+
+A command's module is imported when the command is typed, so that `mesh --help` does not wait for rich or boto3.
+"""
+
+from importlib import import_module, metadata
+from typing import Final
+
+import click
+
+# name -> (module, one line for --help)
+COMMANDS: Final = {
+    "publish": ("registry_tools.cli.publish", "Publish what this project built: its interface, its usage, its state."),
+    "sync": ("registry_tools.cli.sync", "Write the files that this project builds with from what upstreams published."),
+    "lineage": ("registry_tools.cli.lineage", "Show who reads which public model, across all projects."),
+    "local": (
+        "registry_tools.cli.local",
+        "Start, stop or look at the embedded mesh: a local Snowflake and a local S3.",
+    ),
+    "demo": ("registry_tools.cli.demo", "Run the whole loop on the embedded mesh, with no account and no network."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        return load(name) if name in COMMANDS else None
+
+    def format_commands(self, _context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+def load(name: str) -> click.Command:
+    """The command of this name, its module imported now."""
+    command: click.Command = import_module(COMMANDS[name][0]).command
+    return command
+
+
+def _show_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
+    if wanted:
+        click.echo(f"mesh {metadata.version('registry-tools')}")
+        context.exit()
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version, help="Show the version."
+)
+def mesh() -> None:
+    """Share public dbt models between projects through a manifest registry.
+
+    Exit codes: 0 fine, 1 found something, 2 asked wrongly or a file is unreadable, 3 the registry could not be
+    reached or lost its integrity.
+    """
+
+
+def main() -> None:
+    """`mesh ...`."""
+    mesh()
+
+
+def publish_manifest() -> None:
+    """`publish_manifest ...`, the same as `mesh publish`."""
+    load("publish")(prog_name="publish_manifest")
+
+
+def sync_mesh() -> None:
+    """`sync_mesh ...`, the same as `mesh sync`."""
+    load("sync")(prog_name="sync_mesh")

@@ -1,0 +1,44 @@
+"""The options that several commands share, each written once."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from registry_tools.settings import Flags
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def registry_options(command: F) -> F:
+    """--bucket, --registry and --local: three ways to say where the registry is."""
+    for option in (
+        click.option("--local", is_flag=True, help="Use the directory .mesh/registry of this mesh."),
+        click.option("--registry", metavar="ROOT", help="s3://bucket/prefix or a directory."),
+        click.option("--bucket", metavar="NAME", help="The same as --registry s3://NAME/registry."),
+    ):
+        command = option(command)
+    return command
+
+
+def project_option(command: F) -> F:
+    """--project-dir, as dbt has it."""
+    return click.option(
+        "--project-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path(),
+        help="The dbt project's folder.  [default: this folder]",
+    )(command)
+
+
+def format_option(command: F) -> F:
+    """--format text or json."""
+    return click.option(
+        "--format", "form", type=click.Choice(["text", "json"]), default="text", help="For people or for programs."
+    )(command)
+
+
+def flags(options: dict[str, Any]) -> Flags:
+    """The registry options as typed; they are taken out of `options`."""
+    return Flags(registry=options.pop("registry"), bucket=options.pop("bucket"), local=options.pop("local"))

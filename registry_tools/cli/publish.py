@@ -1,0 +1,75 @@
+"""`mesh publish`: options in, one publication and what to know about it out."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from registry_tools.cli.edge import at_the_edge
+from registry_tools.cli.options import flags, format_option, project_option, registry_options
+from registry_tools.cli.output import counted, detail, done, show_json
+from registry_tools.intake.project import read_project
+from registry_tools.mesh import names
+from registry_tools.registry.location import open_registry
+from registry_tools.settings import find_mesh, registry_root
+from registry_tools.tasks.publish_manifest import Published, PublishRequest, publish_manifest
+
+
+@click.command("publish", context_settings={"help_option_names": ["-h", "--help"]})
+@registry_options
+@click.option(
+    "--env", "environment", envvar="DBT_MESH_ENV", required=True, help="The environment that was built: prod, ..."
+)
+@project_option
+@click.option("--allow-failed", is_flag=True, help="Publish although the last run failed.")
+@click.option("--allow-empty", is_flag=True, help="Publish although every public model is gone.")
+@click.option("--no-state", is_flag=True, help="Keep the whole manifest at home; nobody can defer to it then.")
+@format_option
+@at_the_edge
+def command(environment: str, project_dir: Path, form: str, **options: Any) -> None:  # noqa: ANN401  # click's
+    """Publish what this project built: its interface if it has public models, its usage, its state."""
+    where = flags(options)
+    names.environment_name(environment, where="--env")
+    project = read_project(project_dir, os.environ)
+    root = registry_root(where, find_mesh(project_dir, os.environ), os.environ, project_dir.resolve())
+    request = PublishRequest(
+        project=project,
+        environment=environment,
+        allow_failed=options["allow_failed"],
+        allow_empty=options["allow_empty"],
+        with_state=not options["no_state"],
+    )
+    published = publish_manifest(request, open_registry(root))
+    if form == "json":
+        show_json(_document(published))
+    else:
+        _show(published, root)
+
+
+def _show(published: Published, root: str) -> None:
+    publication = published.publication
+    verb = "published" if published.is_new else "already published"
+    done(f"{verb} {publication} {publication.id} in {root}")
+    models = published.interface.models
+    detail(
+        f"{counted(len(models), 'public model')}: {', '.join(m.label for m in models)}"
+        if models
+        else "no public models"
+    )
+    if reads := published.usage.reads:
+        detail(f"reads {', '.join(sorted({f'{r.upstream}.{r.model}' for r in reads}))}")
+
+
+def _document(published: Published) -> dict[str, Any]:
+    publication = published.publication
+    return {
+        "project": publication.project,
+        "environment": publication.environment,
+        "publication": publication.id,
+        "n": publication.n,
+        "digest": f"sha256:{publication.digest}",
+        "new": published.is_new,
+        "public_models": [model.label for model in published.interface.models],
+        "reads": sorted({f"{read.upstream}.{read.model}" for read in published.usage.reads}),
+    }

@@ -1,0 +1,107 @@
+"""`mesh sync`: options in, the consumer's files brought up to date and a line about each upstream out."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import click
+
+from registry_tools.cli.edge import at_the_edge
+from registry_tools.cli.options import flags, format_option, project_option, registry_options
+from registry_tools.cli.output import counted, detail, done, show_json, warn
+from registry_tools.intake.project import read_project
+from registry_tools.mesh import names
+from registry_tools.registry.location import open_registry
+from registry_tools.settings import Upstream, environment_to_read, find_mesh, registry_root, upstreams_to_sync
+from registry_tools.tasks.sync_mesh import Reading, Synced, SyncedUpstream, SyncRequest, sync_mesh
+
+
+@click.command("sync", context_settings={"help_option_names": ["-h", "--help"]})
+@registry_options
+@click.option(
+    "--env", "environment", envvar="DBT_MESH_ENV", default="prod", help="The environment to build in.  [default: prod]"
+)
+@click.option("--upstream", "asked", multiple=True, metavar="NAME", help="Only this upstream; may be repeated.")
+@project_option
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not as the registry has it.")
+@format_option
+@at_the_edge
+def command(environment: str, project_dir: Path, form: str, asked: tuple[str, ...], **options: Any) -> int:  # noqa: ANN401  # click's
+    """Write sources or loom files, the state for --defer, and mesh.lock, from what upstreams have published."""
+    where = flags(options)
+    names.environment_name(environment, where="--env")
+    project = read_project(project_dir, os.environ)
+    mesh = find_mesh(project_dir, os.environ)
+    reads = environment_to_read(mesh, environment)
+    request = SyncRequest(
+        project=project,
+        own_environment=reads,
+        readings=[_reading(upstream, reads) for upstream in upstreams_to_sync(mesh, project.name, asked)],
+        complete=not asked,
+        dry_run=options["check"],
+    )
+    synced = sync_mesh(request, open_registry(registry_root(where, mesh, os.environ, project_dir.resolve())))
+    if form == "json":
+        show_json(_document(synced))
+    else:
+        _show(synced, request)
+    return 1 if request.dry_run and synced.drift else 0
+
+
+def _reading(upstream: Upstream, environment: str) -> Reading:
+    return Reading(
+        upstream=upstream.name,
+        environment=upstream.environment or environment,
+        way=upstream.way,
+        tests=upstream.tests,
+        databases=upstream.databases,
+        schemas=upstream.schemas,
+    )
+
+
+def _show(synced: Synced, request: SyncRequest) -> None:
+    for upstream in synced.upstreams:
+        models = counted(len(upstream.interface.models), "model")
+        done(f"{upstream.publication} as {upstream.reading.way}: {models}{_moved(upstream)}")
+        for notice in upstream.deprecations():
+            warn(notice)
+    if not synced.upstreams:
+        done(f"{request.project.name} reads no upstream")
+    origin = (
+        f"defers to {synced.own}" if synced.own else f"{request.project.name} has not published yet: everything is new"
+    )
+    detail(f"state/manifest.json: {origin}")
+    for change in synced.drift:
+        verb = f"would be {change.action}" if request.dry_run else change.action
+        detail(f"{verb} {_short(change.path, request.project.path)}")
+    if not synced.drift:
+        detail("all files were up to date")
+
+
+def _moved(upstream: SyncedUpstream) -> str:
+    before, now = upstream.before, upstream.publication
+    return f" (was #{before.n})" if before and before.n != now.n else ""
+
+
+def _short(path: Path, folder: Path) -> str:
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
+
+
+def _document(synced: Synced) -> dict[str, Any]:
+    return {
+        "upstreams": [
+            {
+                "upstream": upstream.reading.upstream,
+                "environment": upstream.publication.environment,
+                "publication": upstream.publication.id,
+                "n": upstream.publication.n,
+                "digest": f"sha256:{upstream.publication.digest}",
+                "as": upstream.reading.way,
+                "models": [model.label for model in upstream.interface.models],
+                "deprecations": list(upstream.deprecations()),
+            }
+            for upstream in synced.upstreams
+        ],
+        "state": synced.own.id if synced.own else None,
+        "files": [{"path": str(change.path), "action": change.action} for change in synced.changes],
+    }

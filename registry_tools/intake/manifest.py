@@ -1,0 +1,176 @@
+"""A dbt manifest's bytes in, its parts undecoded out: a node costs nothing until somebody asks for it.
+
+msgspec reads the document in two stages (first level, then the nodes that matter), because nine tenths of a manifest
+are private models, tests and macros that nobody publishes.
+"""
+
+import gc
+import hashlib
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import msgspec
+from msgspec import Raw
+
+from registry_tools.errors import DocumentError
+from registry_tools.intake.documents import read_bytes
+from registry_tools.mesh.interface import Value
+
+OLDEST_SCHEMA: Final = 9  # dbt 1.5, the first with model access
+_SCHEMA: Final = re.compile(r"https://schemas\.getdbt\.com/dbt/manifest/v(\d+)(?:\.json)?")
+_REMEDY: Final = "run dbt build (or dbt parse) in the project, then try again"
+
+T = TypeVar("T")
+
+
+class Metadata(Value, frozen=True):
+    """What a manifest says of itself."""
+
+    dbt_schema_version: str
+    project_name: str | None = None
+    adapter_type: str | None = None
+    generated_at: str | None = None
+    dbt_version: str | None = None
+
+
+class _TopLevel(Value, frozen=True):
+    metadata: Metadata
+    nodes: dict[str, Raw]
+    sources: dict[str, Raw] = msgspec.field(default_factory=dict)
+    groups: dict[str, Raw] = msgspec.field(default_factory=dict)
+    exposures: dict[str, Raw] = msgspec.field(default_factory=dict)
+    unit_tests: dict[str, Raw] = msgspec.field(default_factory=dict)
+
+
+class _MetadataOnly(Value, frozen=True):
+    metadata: Metadata
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """One manifest.json, checked to be one, its nodes still as bytes."""
+
+    path: Path
+    raw: bytes
+    sha256: str
+    project: str
+    adapter: str
+    generated_at: datetime
+    nodes: dict[str, Raw]
+    sources: dict[str, Raw]
+    groups: dict[str, Raw]
+    exposures: dict[str, Raw]
+    unit_tests: dict[str, Raw]
+
+    @property
+    def publication_id(self) -> str:
+        """The id under which this manifest is published: publishing the same file twice is one publication."""
+        return f"{self.generated_at:%Y%m%dT%H%M%SZ}-{self.sha256[:12]}"
+
+    def decode(self, raw: Raw, kind: type[T], unique_id: str) -> T:
+        """One entry as `kind`. Raises DocumentError naming the entry and the field that is wrong."""
+        try:
+            return msgspec.json.decode(raw, type=kind)
+        except msgspec.DecodeError as error:
+            raise DocumentError(f"{unique_id}: {error}", where=str(self.path), then=_REMEDY) from None
+
+    def entries(self, section: dict[str, Raw], prefixes: tuple[str, ...], kind: type[T]) -> Iterator[tuple[str, T]]:
+        """The entries of a section whose unique_ids begin with one of `prefixes`, decoded as `kind`."""
+        for unique_id, raw in section.items():
+            if unique_id.startswith(prefixes):
+                yield unique_id, self.decode(raw, kind, unique_id)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """The manifest at `path`.
+
+    Raises DocumentError when it is missing, empty, cut off, not a manifest, or of a dbt too old to have public models.
+    """
+    raw = read_bytes(path, noun="the dbt manifest", then=_REMEDY)
+    with collector_off():
+        top = _first_level(path, raw)
+    metadata = top.metadata
+    project = metadata.project_name or _guess_project(top)
+    if project is None:
+        raise DocumentError("metadata.project_name is missing", where=str(path), then=_REMEDY)
+    return Manifest(
+        path=path,
+        raw=raw,
+        sha256=hashlib.sha256(raw).hexdigest(),
+        project=project,
+        adapter=metadata.adapter_type or "",
+        generated_at=_time(path, metadata.generated_at),
+        nodes=top.nodes,
+        sources=top.sources,
+        groups=top.groups,
+        exposures=top.exposures,
+        unit_tests=top.unit_tests,
+    )
+
+
+@contextmanager
+def collector_off() -> Iterator[None]:
+    """Decode without the cyclic garbage collector: two thirds of the time go into it, and JSON has no cycles."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _first_level(path: Path, raw: bytes) -> _TopLevel:
+    try:
+        metadata = msgspec.json.decode(raw, type=_MetadataOnly).metadata
+    except msgspec.ValidationError:
+        raise DocumentError("this JSON is no dbt manifest", where=str(path), then=_REMEDY) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DocumentError(f"not JSON, or cut off: {error}", where=_place(path, raw, error), then=_REMEDY) from None
+    found = _SCHEMA.fullmatch(metadata.dbt_schema_version)
+    if not found:
+        raise DocumentError(
+            f"its schema is {metadata.dbt_schema_version!r}, not a manifest's", where=str(path), then=_REMEDY
+        )
+    if int(found[1]) < OLDEST_SCHEMA:
+        raise DocumentError(
+            f"manifest schema v{found[1]} has no public models; v{OLDEST_SCHEMA} and newer have",
+            where=str(path),
+            then="update to dbt-core 1.5 or newer and build again",
+        )
+    try:
+        return msgspec.json.decode(raw, type=_TopLevel)
+    except msgspec.ValidationError as error:
+        raise DocumentError(f"no dbt manifest: {error}", where=str(path), then=_REMEDY) from None
+
+
+def _place(path: Path, raw: bytes, error: Exception) -> str:
+    """`path:line:column` of the byte that msgspec or the codec stumbled over."""
+    found = re.search(r"\(byte (\d+)\)", str(error))
+    at = int(found[1]) if found else getattr(error, "start", len(raw))
+    line, column = raw.count(b"\n", 0, at) + 1, at - raw.rfind(b"\n", 0, at)
+    return f"{path}:{line}:{column}"
+
+
+def _guess_project(top: _TopLevel) -> str | None:
+    # dbt 1.5 leaves project_name out of the metadata; every macro and node carries its package.
+    packages = {key.split(".", 2)[1] for key in top.nodes if key.count(".") >= 2}  # noqa: PLR2004
+    return packages.pop() if len(packages) == 1 else None
+
+
+def _time(path: Path, text: str | None) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text or "")
+    except ValueError:
+        raise DocumentError(f"metadata.generated_at is {text!r}, not a time", where=str(path), then=_REMEDY) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+def as_mapping(manifest: Manifest, raw: Raw, unique_id: str) -> dict[str, Any]:
+    """One entry as a plain mapping, for what has to be passed on whole."""
+    return manifest.decode(raw, dict, unique_id)

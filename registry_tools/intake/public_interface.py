@@ -1,0 +1,255 @@
+"""A manifest in, the interface out: its public models alone, cleaned of everything that is nobody else's business."""
+
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import msgspec
+
+from registry_tools.errors import DocumentError, UsageError
+from registry_tools.intake.manifest import Manifest, collector_off
+from registry_tools.mesh.interface import (
+    Column,
+    Config,
+    Constraint,
+    DependsOn,
+    Group,
+    Interface,
+    Owner,
+    Promise,
+    PublicModel,
+    Value,
+)
+from registry_tools.mesh.relation import Relation, parse_relation
+
+GUARDS: Final = ("not_null", "unique")
+_EMAIL: Final = re.compile(r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)+")
+_HOME: Final = re.compile(r"(?:/home/|/Users/|/root/|[A-Za-z]:\\Users\\)[^\s'\"]*")
+_REMEDY: Final = "correct the model's YAML, run dbt build, then publish again"
+
+
+class _Access(Value, frozen=True):
+    access: str | None = None
+
+
+class _Probe(Value, frozen=True):
+    package_name: str
+    access: str | None = None
+    config: _Access = _Access()
+
+    @property
+    def is_public(self) -> bool:
+        return (self.access or self.config.access) == "public"
+
+
+class _Links(Value, frozen=True):
+    depends_on: DependsOn = DependsOn()
+
+
+class _TestMetadata(Value, frozen=True):
+    name: str
+    namespace: str | None = None
+
+
+class _TestConfig(Value, frozen=True):
+    severity: str | None = None
+    where: str | None = None
+
+
+class _Test(Value, frozen=True):
+    column_name: str | None = None
+    attached_node: str | None = None
+    test_metadata: _TestMetadata | None = None
+    config: _TestConfig = _TestConfig()
+    depends_on: DependsOn = DependsOn()
+
+    @property
+    def guards(self) -> bool:
+        """Whether it holds for every row, always: a `where` or a mere warning promises nothing to readers."""
+        told = self.test_metadata is not None and not self.test_metadata.namespace and self.column_name is not None
+        strict = not self.config.where and (self.config.severity or "error").lower() == "error"
+        return told and strict and self.test_metadata is not None and self.test_metadata.name in GUARDS
+
+    @property
+    def model(self) -> str | None:
+        nodes = self.depends_on.nodes
+        return self.attached_node or (nodes[0] if len(nodes) == 1 else None)
+
+
+def extract_interface(manifest: Manifest) -> Interface:
+    """The project's own public models and their groups. Raises DocumentError naming the model that is not usable."""
+    with collector_off():
+        models = _public_models(manifest)
+        tests = _tests(manifest, models) if models else {}
+        groups = _groups(manifest, {model.group for model in models.values()})
+    cleaner = _Cleaner(manifest, models)
+    ancestry = _Ancestry(manifest, frozenset(models))
+    cleaned = (
+        cleaner.clean(model, tests.get(unique_id, {}), ancestry.of(unique_id))
+        for unique_id, model in sorted(models.items())
+    )
+    interface = Interface(
+        project=manifest.project, adapter=manifest.adapter, models=tuple(cleaned), groups=tuple(groups)
+    )
+    try:
+        return interface.checked()
+    except (ValueError, UsageError) as error:
+        what = error.what if isinstance(error, UsageError) else str(error)
+        raise DocumentError(what, where=str(manifest.path), then=_REMEDY) from None
+
+
+def _public_models(manifest: Manifest) -> dict[str, PublicModel]:
+    found = {}
+    for unique_id, probe in manifest.entries(manifest.nodes, ("model.",), _Probe):
+        # A project that consumes through dbt-loom carries foreign public models in its own manifest.
+        if probe.is_public and probe.package_name == manifest.project:
+            model = manifest.decode(manifest.nodes[unique_id], PublicModel, unique_id)
+            if model.config.materialized != "ephemeral":
+                found[unique_id] = model
+    return found
+
+
+def _tests(manifest: Manifest, models: Iterable[str]) -> dict[str, dict[str, set[str]]]:
+    wanted = frozenset(models)
+    found: dict[str, dict[str, set[str]]] = {}
+    for _, test in manifest.entries(manifest.nodes, ("test.",), _Test):
+        if test.guards and test.model in wanted and test.column_name and test.test_metadata:
+            found.setdefault(test.model, {}).setdefault(test.column_name, set()).add(test.test_metadata.name)
+    return found
+
+
+def _groups(manifest: Manifest, used: set[str | None]) -> list[Group]:
+    entries = manifest.entries(manifest.groups, (f"group.{manifest.project}.",), Group)
+    return [
+        msgspec.structs.replace(
+            group,
+            description=_scrub(group.description or ""),
+            owner=Owner(name=_scrub_optional(group.owner.name), slack=_scrub_optional(group.owner.slack)),
+        )
+        for _, group in sorted(entries)
+        if group.name in used
+    ]
+
+
+class _Ancestry:
+    """Walks from a public model through private ones to the nearest public ancestors, each node read once."""
+
+    def __init__(self, manifest: Manifest, public: frozenset[str]) -> None:
+        self._manifest = manifest
+        self._public = public
+        self._parents: dict[str, tuple[str, ...]] = {}
+
+    def of(self, unique_id: str) -> tuple[str, ...]:
+        found, seen, todo = set(), set(), list(self._parents_of(unique_id))
+        while todo:
+            node = todo.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            if node in self._public:
+                found.add(node)
+            else:
+                todo += self._parents_of(node)
+        return tuple(sorted(found - {unique_id}))
+
+    def _parents_of(self, unique_id: str) -> tuple[str, ...]:
+        if unique_id not in self._parents:
+            raw = self._manifest.nodes.get(unique_id)
+            links = self._manifest.decode(raw, _Links, unique_id) if raw is not None else _Links()
+            self._parents[unique_id] = links.depends_on.nodes
+        return self._parents[unique_id]
+
+
+class _Cleaner:
+    """Brings models to the canonical form: the same model gives the same values whichever dbt wrote it."""
+
+    def __init__(self, manifest: Manifest, models: dict[str, PublicModel]) -> None:
+        self._manifest = manifest
+        self._relations = {unique_id: self._relation(model) for unique_id, model in models.items()}
+        self._public = {str(relation) for relation in self._relations.values()}
+
+    def clean(self, model: PublicModel, tests: dict[str, set[str]], ancestors: tuple[str, ...]) -> PublicModel:
+        relation = self._relations[model.unique_id]
+        return msgspec.structs.replace(
+            model,
+            access="public",
+            relation_name=str(relation),
+            database=relation.database.name if relation.database else None,
+            schema=relation.schema.name if relation.schema else None,
+            alias=relation.identifier.name,
+            description=_scrub(model.description or ""),
+            columns={name: self._column(column) for name, column in model.columns.items()},
+            constraints=self._constraints(model.constraints),
+            config=Config(
+                materialized=model.config.materialized,
+                access="public",
+                mesh=Promise(tests={name: tuple(sorted(found)) for name, found in sorted(tests.items())}),
+            ),
+            tags=_clean_tags(model.tags),
+            meta=_scrub_value(model.meta or model.config.meta),
+            deprecation_date=_clean_date(model.deprecation_date),
+            depends_on=DependsOn(nodes=ancestors),
+        )
+
+    def _column(self, column: Column) -> Column:
+        return msgspec.structs.replace(
+            column,
+            description=_scrub(column.description or ""),
+            constraints=self._constraints(column.constraints),
+            tags=_clean_tags(column.tags),
+            meta=_scrub_value(column.meta),
+        )
+
+    def _constraints(self, constraints: Iterable[Constraint]) -> tuple[Constraint, ...]:
+        """Without the foreign keys that point at private relations: their names are not published."""
+        return tuple(c for c in constraints if c.to is None or self._canonical(c.to) in self._public)
+
+    def _canonical(self, relation_name: str) -> str | None:
+        try:
+            return str(parse_relation(relation_name, self._manifest.adapter))
+        except ValueError:
+            return None
+
+    def _relation(self, model: PublicModel) -> Relation:
+        written = model.relation_name or ".".join(p for p in (model.database, model.schema, model.alias) if p)
+        try:
+            return parse_relation(written, self._manifest.adapter)
+        except ValueError as error:
+            raise DocumentError(f"{model.unique_id}: {error}", where=str(self._manifest.path), then=_REMEDY) from None
+
+
+def _clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({_scrub(tag) for tag in tags}))
+
+
+def _clean_date(text: str | None) -> str | None:
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return (moment.astimezone(UTC) if moment.tzinfo else moment).date().isoformat()
+
+
+def _scrub(text: str) -> str:
+    if "@" in text:
+        text = _EMAIL.sub("(e-mail address removed)", text)
+    return _HOME.sub("(path removed)", text)
+
+
+def _scrub_optional(text: str | None) -> str | None:
+    return None if text is None else _scrub(text)
+
+
+def _scrub_value(value: Any) -> Any:  # noqa: ANN401  # meta is whatever a person wrote
+    match value:
+        case str():
+            return _scrub(value)
+        case dict():
+            return {_scrub(str(key)): _scrub_value(item) for key, item in value.items()}
+        case list():
+            return [_scrub_value(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,101 @@
+"""A manifest in, what the project reads of other projects out: every node that depends on a foreign public model."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal
+
+import msgspec
+
+from registry_tools.intake.manifest import Manifest
+from registry_tools.mesh.interface import DependsOn, PublicModel, Value
+from registry_tools.mesh.relation import parse_relation
+from registry_tools.mesh.usage import Read, Usage
+
+# Everything of a project that can depend on a model. Unit tests and exposures read as well as models do.
+_READERS: Final = (
+    "model.",
+    "snapshot.",
+    "test.",
+    "analysis.",
+    "operation.",
+    "exposure.",
+    "unit_test.",
+    "semantic_model.",
+)
+
+
+class _Reader(Value, frozen=True):
+    package_name: str | None = None
+    depends_on: DependsOn = DependsOn()
+
+
+class _Foreign(Value, frozen=True):
+    name: str
+    package_name: str
+    original_file_path: str = ""
+    version: str | int | float | None = None
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class _Source(Value, frozen=True):
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+    relation_name: str | None = None
+
+
+# What a source or a foreign model stands for: upstream, model, version, and by which way it is read.
+Target = tuple[str, str, str, Literal["ref", "source"]]
+
+
+def extract_usage(manifest: Manifest, public: Mapping[str, PublicModel] | None = None) -> Usage:
+    """Who reads what, through `ref` and through the sources that mesh sync wrote, sorted.
+
+    With `public`, the public models of the mesh by their relations, sources that people wrote by hand count as well.
+    """
+    targets = dict(_referenced(manifest)) | dict(_sourced(manifest, public or {}))
+    reads = {
+        Read(upstream=upstream, model=model, version=version, node=node, via=via)
+        for node, reader in _readers(manifest)
+        for upstream, model, version, via in (
+            targets[parent] for parent in reader.depends_on.nodes if parent in targets
+        )
+    }
+    return Usage(project=manifest.project, reads=tuple(sorted(reads)))
+
+
+def _readers(manifest: Manifest) -> Iterator[tuple[str, _Reader]]:
+    for section in (manifest.nodes, manifest.exposures, manifest.unit_tests):
+        for unique_id, reader in manifest.entries(section, _READERS, _Reader):
+            if reader.package_name == manifest.project:
+                yield unique_id, reader
+
+
+def _referenced(manifest: Manifest) -> Iterator[tuple[str, Target]]:
+    """Models of other projects. What dbt-loom injects has no file here; an installed package's models do."""
+    own = f"model.{manifest.project}."
+    for unique_id, raw in manifest.nodes.items():
+        if unique_id.startswith("model.") and not unique_id.startswith(own):
+            model = manifest.decode(raw, _Foreign, unique_id)
+            if not model.original_file_path:
+                yield unique_id, (model.package_name, model.name, _version(model.version), "ref")
+
+
+def _sourced(manifest: Manifest, public: Mapping[str, PublicModel]) -> Iterator[tuple[str, Target]]:
+    """Sources that carry the mark of mesh sync, and those that name the relation of a public model."""
+    for unique_id, source in manifest.entries(manifest.sources, ("source.",), _Source):
+        match source.meta.get("mesh"):
+            case {"project": str(upstream), "model": str(model), **rest}:
+                yield unique_id, (upstream, model, _version(rest.get("version")), "source")
+            case _:
+                found = public.get(_canonical(source.relation_name or "", manifest.adapter))
+                if found and found.package_name != manifest.project:
+                    yield unique_id, (found.package_name, found.name, _version(found.version), "source")
+
+
+def _canonical(relation_name: str, adapter: str) -> str:
+    try:
+        return str(parse_relation(relation_name, adapter))
+    except ValueError:
+        return relation_name
+
+
+def _version(version: Any) -> str:  # noqa: ANN401  # a number, a text or nothing, as dbt has it
+    return "" if version is None else str(version)

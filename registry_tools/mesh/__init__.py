@@ -1,0 +1,1 @@
+"""The vocabulary: frozen values that rooms hand to each other, without input or output."""

@@ -1,0 +1,245 @@
+"""What a project promises to others: its public models, held as the values of a dbt manifest (schema v12).
+
+The names are dbt's, so that the document a consumer reads is itself a manifest that dbt, dbt-loom and any reader of
+manifest.json understand. Nothing private has a field here.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from registry_tools.mesh import names
+from registry_tools.mesh.freshness import freshness_of
+from registry_tools.mesh.relation import Relation, parse_relation
+
+SCHEMA: Final = "https://schemas.getdbt.com/dbt/manifest/v12.json"
+# The rest of a manifest, empty: readers of v12 look these keys up without asking.
+_REST: Final = (
+    *("sources", "macros", "docs", "exposures", "metrics", "selectors", "disabled", "parent_map", "child_map"),
+    *("group_map", "saved_queries", "semantic_models", "unit_tests", "functions"),
+)
+
+
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of what is decoded from JSON; unknown keys are left out."""
+
+
+class Constraint(Value, frozen=True):
+    """A constraint of a column or a model. An expression is SQL and therefore stays at home."""
+
+    type: str
+    name: str | None = None
+    columns: tuple[str, ...] = ()
+    to: str | None = None
+    to_columns: tuple[str, ...] = ()
+
+
+class Column(Value, frozen=True):
+    """A column that readers may rely on."""
+
+    name: str
+    description: str | None = None
+    data_type: str | None = None
+    constraints: tuple[Constraint, ...] = ()
+    quote: bool | None = None
+    tags: tuple[str, ...] = ()
+    meta: dict[str, Any] = {}
+
+
+class Contract(Value, frozen=True):
+    """Whether dbt enforces the columns and types when it builds the model."""
+
+    enforced: bool = False
+    alias_types: bool = True
+
+
+class Promise(Value, frozen=True):
+    """What v12 has no field for: the names of the tests that guard a column (`unique`, `not_null`)."""
+
+    tests: dict[str, tuple[str, ...]] = {}
+
+
+class Config(Value, frozen=True):
+    """The part of a model's config that readers may see."""
+
+    materialized: str | None = None
+    access: str | None = None
+    meta: dict[str, Any] = {}
+    mesh: Promise = Promise()
+
+
+class DependsOn(Value, frozen=True):
+    """The nearest public ancestors, by unique_id."""
+
+    nodes: tuple[str, ...] = ()
+
+
+class PublicModel(Value, frozen=True):
+    """One public model, or one version of it."""
+
+    unique_id: str
+    name: str
+    package_name: str
+    alias: str
+    relation_name: str | None = None
+    database: str | None = None
+    schema: str | None = None
+    access: str | None = None
+    description: str | None = None
+    columns: dict[str, Column] = {}
+    constraints: tuple[Constraint, ...] = ()
+    contract: Contract = Contract()
+    config: Config = Config()
+    primary_key: tuple[str, ...] = ()
+    group: str | None = None
+    tags: tuple[str, ...] = ()
+    meta: dict[str, Any] = {}
+    version: str | int | float | None = None
+    latest_version: str | int | float | None = None
+    deprecation_date: str | None = None
+    depends_on: DependsOn = DependsOn()
+
+    @property
+    def is_latest(self) -> bool:
+        """Whether a reference without a version means this one."""
+        return self.version == self.latest_version
+
+    @property
+    def label(self) -> str:
+        """The name a reader knows: `public_products.v1` where there are versions."""
+        return self.name if self.version is None else f"{self.name}.v{self.version}"
+
+    def relation(self, adapter: str) -> Relation:
+        """Where the model lives. Raises ValueError when its relation_name is not one."""
+        return parse_relation(self.relation_name or self.alias, adapter)
+
+
+class Owner(Value, frozen=True):
+    """A team, never a person: e-mail addresses are not published."""
+
+    name: str | None = None
+    slack: str | None = None
+
+
+class Group(Value, frozen=True):
+    """The group that public models belong to, and its owner."""
+
+    name: str
+    unique_id: str
+    package_name: str
+    owner: Owner = Owner()
+    description: str | None = None
+
+
+class Interface(Value, frozen=True):
+    """All public models of one project, with their groups, in the order of their unique_ids."""
+
+    project: str
+    adapter: str
+    models: tuple[PublicModel, ...] = ()
+    groups: tuple[Group, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """The sha256 of everything a reader can rely on; the same whichever dbt, invocation or time made it."""
+        return hashlib.sha256(_canonical(self)).hexdigest()
+
+    def find(self, unique_id: str) -> PublicModel | None:
+        """The model with this unique_id, if it is public."""
+        return next((model for model in self.models if model.unique_id == unique_id), None)
+
+    def checked(self) -> "Interface":
+        """The same interface, proven to hold only names that are safe in keys, paths, SQL and YAML.
+
+        Raises ValueError or UsageError naming the model; whoever read the document says which file that was.
+        """
+        names.project_name(self.project)
+        for model in self.models:
+            names.model_name(model.name)
+            version = "" if model.version is None else f".v{model.version}"
+            names.model_name(f"{model.name}{version}")
+            if model.unique_id != f"model.{self.project}.{model.name}{version}" or model.package_name != self.project:
+                raise ValueError(f"{model.unique_id!r} is not the unique_id of {model.label} in {self.project}")
+            model.relation(self.adapter)
+            freshness_of(model.meta)
+        return self
+
+    def owner_of(self, model: PublicModel) -> str | None:
+        """The name of the team that owns the model's group, or the group's name."""
+        group = next((group for group in self.groups if group.name == model.group), None)
+        return (group.owner.name or group.name) if group else model.group
+
+    def mapped(self, databases: Mapping[str, str], schemas: Mapping[str, str]) -> "Interface":
+        """The interface as seen from an account where databases or schemas have other names."""
+        if not databases and not schemas:
+            return self
+        return msgspec.structs.replace(self, models=tuple(self._moved(m, databases, schemas) for m in self.models))
+
+    def _moved(self, model: PublicModel, databases: Mapping[str, str], schemas: Mapping[str, str]) -> PublicModel:
+        there = model.relation(self.adapter).mapped(databases, schemas)
+        return msgspec.structs.replace(
+            model,
+            relation_name=str(there),
+            database=there.database.name if there.database else None,
+            schema=there.schema.name if there.schema else None,
+        )
+
+    def to_manifest(self, facts: Mapping[str, Any]) -> dict[str, Any]:
+        """A dbt manifest (v12) of the public models alone; `facts` of the publication stand in `metadata.mesh`."""
+        return {
+            "metadata": {
+                "dbt_schema_version": SCHEMA,
+                "project_name": self.project,
+                "adapter_type": self.adapter,
+                "mesh": dict(facts),
+            },
+            "nodes": {model.unique_id: _as_node(model) for model in self.models},
+            "groups": {group.unique_id: _as_group(group) for group in self.groups},
+            **{key: {} for key in _REST},
+        }
+
+
+class _Metadata(Value, frozen=True):
+    project_name: str
+    adapter_type: str
+    mesh: dict[str, Any]
+
+
+class _Document(Value, frozen=True):
+    metadata: _Metadata
+    nodes: dict[str, PublicModel]
+    groups: dict[str, Group]
+
+
+def read_interface(document: bytes) -> tuple[Interface, dict[str, Any]]:
+    """The interface and the publication's facts from what `to_manifest` wrote. Raises msgspec.ValidationError."""
+    read = msgspec.json.decode(document, type=_Document)
+    interface = Interface(
+        project=read.metadata.project_name,
+        adapter=read.metadata.adapter_type,
+        models=tuple(read.nodes.values()),
+        groups=tuple(read.groups.values()),
+    )
+    return interface, read.metadata.mesh
+
+
+def _canonical(value: msgspec.Struct) -> bytes:
+    return msgspec.json.encode(value, order="deterministic")
+
+
+def _as_node(model: PublicModel) -> dict[str, Any]:
+    version = [] if model.version is None else [f"v{model.version}"]
+    return {
+        "resource_type": "model",
+        "path": "",
+        "original_file_path": "",
+        "fqn": [model.package_name, model.name, *version],
+        "checksum": {"name": "sha256", "checksum": hashlib.sha256(_canonical(model)).hexdigest()},
+        **msgspec.to_builtins(model),
+    }
+
+
+def _as_group(group: Group) -> dict[str, Any]:
+    return {"resource_type": "group", "path": "", "original_file_path": "", **msgspec.to_builtins(group)}

@@ -1,0 +1,68 @@
+"""mesh.lock: which publication of each upstream a project was last synchronised with."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from registry_tools.errors import UsageError
+from registry_tools.mesh import names
+
+VERSION: Final = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pin:
+    """One upstream as it was read: its environment, its publication, the number of its log and the digest."""
+
+    environment: str
+    publication: str
+    n: int
+    digest: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lock:
+    """The pins of one consumer, by upstream."""
+
+    pins: dict[str, Pin] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as it stands in the file, upstreams in the order of their names."""
+        upstreams = {
+            upstream: {
+                "environment": pin.environment,
+                "publication": pin.publication,
+                "n": pin.n,
+                "digest": f"sha256:{pin.digest}",
+            }
+            for upstream, pin in sorted(self.pins.items())
+        }
+        return {"version": VERSION, "upstreams": upstreams}
+
+    @classmethod
+    def from_dict(cls, document: dict[str, Any]) -> "Lock":
+        """The lock that `to_dict` wrote. Raises UsageError naming the key that is wrong."""
+        if document.get("version") != VERSION:
+            raise UsageError(
+                f"version {document.get('version')!r} is not known here", then="update registry-tools, then mesh sync"
+            )
+        upstreams = document.get("upstreams")
+        if not isinstance(upstreams, dict):
+            raise _wrong("upstreams")
+        return cls(pins={names.project_name(str(name)): _pin(str(name), entry) for name, entry in upstreams.items()})
+
+
+def _pin(name: str, entry: Any) -> Pin:  # noqa: ANN401  # what a person may have written
+    match entry:
+        case {"environment": str(environment), "publication": str(publication), "n": int(n), "digest": str(digest)}:
+            return Pin(
+                environment=names.environment_name(environment),
+                publication=names.publication_id(publication),
+                n=n,
+                digest=digest.removeprefix("sha256:"),
+            )
+        case _:
+            raise _wrong(f"upstreams.{name}")
+
+
+def _wrong(place: str) -> UsageError:
+    return UsageError(f"'{place}' is not what mesh sync writes", then="delete mesh.lock and run mesh sync")

@@ -1,0 +1,68 @@
+"""A relation as dbt writes it in, its parts as the warehouse stores them out: database, schema, identifier, quoting."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+_PART: Final = re.compile(r'"((?:[^"]|"")*)"|`([^`]*)`|([^."`]+)')
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One name of a relation. An unquoted name on Snowflake is held in upper case, as Snowflake stores it."""
+
+    name: str
+    quote: str = ""
+
+    def __str__(self) -> str:
+        doubled = self.name.replace(self.quote, self.quote * 2) if self.quote else self.name
+        return f"{self.quote}{doubled}{self.quote}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Relation:
+    """Where a model lives. Adapters without databases leave `database` out."""
+
+    database: Part | None
+    schema: Part | None
+    identifier: Part
+
+    def __str__(self) -> str:
+        return ".".join(str(part) for part in (self.database, self.schema, self.identifier) if part)
+
+    def mapped(self, databases: Mapping[str, str], schemas: Mapping[str, str]) -> "Relation":
+        """The same relation where the consumer's account calls its database or its schema by another name."""
+        return replace(self, database=_renamed(self.database, databases), schema=_renamed(self.schema, schemas))
+
+
+def parse_relation(relation_name: str, adapter: str) -> Relation:
+    """`DB.SCHEMA.NAME` with any part quoted. Raises ValueError when it has no or more than three parts."""
+    parts = [_part(match, adapter) for match in _PART.finditer(relation_name)]
+    if not 1 <= len(parts) <= 3 or ".".join(_literal(m) for m in _PART.finditer(relation_name)) != relation_name:  # noqa: PLR2004
+        raise ValueError(f"{relation_name!r} is not database.schema.identifier")
+    database, schema, identifier = [None] * (3 - len(parts)) + parts
+    assert identifier is not None  # noqa: S101  # for the type checker: at least one part was found
+    return Relation(database=database, schema=schema, identifier=identifier)
+
+
+def fold(name: str, adapter: str) -> str:
+    """An unquoted name as the warehouse stores it (Snowflake: Identifier Requirements, unquoted identifiers)."""
+    return name.upper() if adapter == "snowflake" else name
+
+
+def _part(match: re.Match[str], adapter: str) -> Part:
+    double, back, bare = match.groups()
+    if double is not None:
+        return Part(name=double.replace('""', '"'), quote='"')
+    if back is not None:
+        return Part(name=back, quote="`")
+    return Part(name=fold(bare, adapter))
+
+
+def _literal(match: re.Match[str]) -> str:
+    return match.group(0)
+
+
+def _renamed(part: Part | None, names: Mapping[str, str]) -> Part | None:
+    return replace(part, name=names[part.name]) if part and part.name in names else part

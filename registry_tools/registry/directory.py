@@ -1,0 +1,138 @@
+"""A folder as an object store: atomic, durable, and safe between processes on one machine.
+
+A key is created by linking a finished temporary file to its final name, which the system refuses when the name is
+taken; that is the directory's answer to S3's `If-None-Match: *`.
+"""
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from registry_tools.errors import RegistryError
+from registry_tools.registry.objects import StoredObject
+
+
+class DirectoryStore:
+    """Objects are files below `folder`; names that begin with a dot are ours and never keys."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def root(self) -> str:
+        """See ObjectStore."""
+        return str(self._folder)
+
+    def create(self, key: str, content: bytes) -> bool:
+        """See ObjectStore."""
+        with self._failures(), self._finished(key, content) as (temporary, path):
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                return False
+            _sync(path.parent)
+            return True
+
+    def replace(self, key: str, content: bytes, tag: str) -> bool:
+        """See ObjectStore."""
+        with self._failures(), self._finished(key, content) as (temporary, path), _locked(path.parent):
+            standing = self.get(key)
+            if standing is None or standing.tag != tag:
+                return False
+            os.replace(temporary, path)  # noqa: PTH105  # one system call, atomic
+            _sync(path.parent)
+            return True
+
+    def get(self, key: str) -> StoredObject | None:
+        """See ObjectStore."""
+        with self._failures():
+            try:
+                content = self._path(key).read_bytes()
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            return StoredObject(content=content, tag=hashlib.sha256(content).hexdigest())
+
+    def first(self, prefix: str) -> str | None:
+        """See ObjectStore."""
+        return next(self.keys(prefix), None)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See ObjectStore."""
+        with self._failures():
+            yield from self._below(prefix)
+
+    def folders(self, prefix: str) -> list[str]:
+        """See ObjectStore."""
+        with self._failures():
+            try:
+                entries = list(os.scandir(self._path(prefix)))
+            except (FileNotFoundError, NotADirectoryError):
+                return []
+            return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+
+    def _below(self, prefix: str) -> Iterator[str]:
+        try:
+            entries = sorted(os.scandir(self._path(prefix)), key=lambda entry: entry.name)
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                yield from self._below(f"{prefix}{entry.name}/")
+            else:
+                yield f"{prefix}{entry.name}"
+
+    def _path(self, key: str) -> Path:
+        steps = key.rstrip("/").split("/") if key else []
+        if any(step.startswith(".") or not step or "\\" in step or "\0" in step for step in steps):
+            raise RegistryError(f"{key!r} is not a key", where=self.root, then="report this: no name should lead here")
+        return self._folder.joinpath(*steps)
+
+    @contextmanager
+    def _finished(self, key: str, content: bytes) -> Iterator[tuple[str, Path]]:
+        """A temporary file with the content, safely on the disk, beside the place that it is for."""
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            Path(temporary).chmod(0o644)
+            yield temporary, path
+        finally:
+            Path(temporary).unlink(missing_ok=True)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise RegistryError(
+                f"the registry's directory: {error.strerror or error}",
+                where=error.filename or self.root,
+                then="check that the directory exists and may be written, or name another with --registry",
+            ) from error
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """One replacement at a time; the system lets go of the lock when the process ends, however it ends."""
+    with (folder / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _sync(folder: Path) -> None:
+    """Bring the folder's own entries to the disk, so that a name survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

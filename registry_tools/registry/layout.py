@@ -1,0 +1,43 @@
+"""Names of projects, environments and publications in, keys out: where everything stands below a registry's root."""
+
+from typing import Final
+
+MANIFEST: Final = "manifest.json"
+USAGE: Final = "usage.json.zst"
+STATE: Final = "state.json.zst"
+
+# Record numbers count down in keys, so that one LIST of one key finds the newest of them.
+_HIGHEST: Final = 999_999_999_999
+
+
+def log_prefix(project: str, environment: str) -> str:
+    """Below it stand the records, newest first."""
+    return f"{project}/{environment}/log/"
+
+
+def log_key(project: str, environment: str, n: int) -> str:
+    """Where record n stands."""
+    return f"{log_prefix(project, environment)}{_HIGHEST - n:012d}.json"
+
+
+def number_of(log_key: str) -> int | None:
+    """The record number of a log key, or None for a key that is no record's."""
+    digits = log_key.rsplit("/", 1)[-1].removesuffix(".json")
+    return _HIGHEST - int(digits) if len(digits) == len(str(_HIGHEST)) and digits.isdecimal() else None
+
+
+def history_key(project: str, environment: str, publication: str, file: str) -> str:
+    """Where a file of a publication stands; the owner's whole manifest apart from what everybody may read."""
+    if file == STATE:
+        return f"_private/{project}/{environment}/{publication}.json.zst"
+    return f"{project}/{environment}/history/{publication}/{file}"
+
+
+def latest_key(project: str, environment: str) -> str:
+    """Where plain readers (dbt-loom, curl) find the current interface."""
+    return f"{project}/{environment}/latest/manifest.json"
+
+
+def edge_key(upstream: str, consumer: str) -> str:
+    """The marker that `consumer` reads `upstream`."""
+    return f"_edges/{upstream}/{consumer}"

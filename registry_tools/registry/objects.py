@@ -1,0 +1,51 @@
+"""The store that a registry stands on: five calls over keys and bytes, the same for a bucket and for a directory."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StoredObject:
+    """An object's bytes, and the tag that a guarded replacement has to name."""
+
+    content: bytes
+    tag: str
+
+
+class ObjectStore(Protocol):
+    """Keys are relative, separated by '/'; a put is atomic: a reader sees the old bytes or the new ones, never a mix.
+
+    Every call raises RegistryError when the store cannot be reached or refuses. Writes raise OutcomeUnknown when
+    they were sent and no answer came; the caller looks before it sends again, because the SDK's own retries would
+    hide a lost acknowledgement.
+    """
+
+    @property
+    def root(self) -> str:
+        """How people name this store: `s3://bucket/prefix` or a path."""
+        ...
+
+    def create(self, key: str, content: bytes) -> bool:
+        """Put an object that is not there yet: True when this call made it, False when the key was taken."""
+        ...
+
+    def replace(self, key: str, content: bytes, tag: str) -> bool:
+        """Put over the object that has this tag: False when it has another one by now."""
+        ...
+
+    def get(self, key: str) -> StoredObject | None:
+        """The object, or None where there is none."""
+        ...
+
+    def first(self, prefix: str) -> str | None:
+        """The first key below `prefix` in the order of keys, in one request however many there are."""
+        ...
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Every key below `prefix`, in order."""
+        ...
+
+    def folders(self, prefix: str) -> list[str]:
+        """The names directly below `prefix` that have keys below themselves, in order."""
+        ...

@@ -1,0 +1,169 @@
+"""A bucket as an object store: the only file that knows boto3.
+
+Writes are conditional and go out once, without the SDK's retries: a retried PUT that had already been stored would be
+answered 412 as if somebody else had been faster. Reads are retried by the SDK, a bounded number of times.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+from registry_tools.errors import OutcomeUnknown, RegistryError
+from registry_tools.registry.objects import StoredObject
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3.client import S3Client
+
+_CONNECT_SECONDS: Final = 5
+_READ_SECONDS: Final = 60
+_READ_ATTEMPTS: Final = 3
+_ABSENT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+_TAKEN: Final = frozenset({"PreconditionFailed", "412"})
+_SERVER_FAULT: Final = 500
+
+_THEN: Final = {
+    "NoSuchBucket": "create the bucket, or correct --bucket / DBT_MESH_REGISTRY / registry in mesh.yml",
+    "AccessDenied": "give the role s3:GetObject, s3:ListBucket and, to publish, s3:PutObject on this prefix",
+    "InvalidAccessKeyId": "export valid AWS credentials (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)",
+    "SignatureDoesNotMatch": "export valid AWS credentials; a wrong AWS_SECRET_ACCESS_KEY gives this answer",
+    "ExpiredToken": "log in again: aws sso login, or renew the CI job's role session",
+}
+
+
+class _DeclinedError(Exception):
+    """The store's plain no: the key is absent, or the condition does not hold."""
+
+
+class S3Store:
+    """Objects below `prefix` of one bucket, on AWS or on any store that keeps to conditional writes."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self._bucket = bucket
+        self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+
+    @property
+    def root(self) -> str:
+        """See ObjectStore."""
+        return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+
+    def create(self, key: str, content: bytes) -> bool:
+        """See ObjectStore."""
+        return self._put(key, content, IfNoneMatch="*")
+
+    def replace(self, key: str, content: bytes, tag: str) -> bool:
+        """See ObjectStore."""
+        return self._put(key, content, IfMatch=tag)
+
+    def get(self, key: str) -> StoredObject | None:
+        """See ObjectStore."""
+        try:
+            with self._failures():
+                answer = self._reader.get_object(Bucket=self._bucket, Key=self._prefix + key)
+                return StoredObject(content=answer["Body"].read(), tag=answer["ETag"])
+        except _DeclinedError:
+            return None
+
+    def first(self, prefix: str) -> str | None:
+        """See ObjectStore."""
+        with self._failures():
+            page = self._reader.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix + prefix, MaxKeys=1)
+            return self._relative(page["Contents"][0]["Key"]) if page.get("Contents") else None
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """See ObjectStore."""
+        with self._failures():
+            pages = self._reader.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
+                yield from (self._relative(entry["Key"]) for entry in page.get("Contents", ()))
+
+    def folders(self, prefix: str) -> list[str]:
+        """See ObjectStore."""
+        found: list[str] = []
+        with self._failures():
+            pages = self._reader.get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix, Delimiter="/"):
+                below = (self._relative(entry["Prefix"]) for entry in page.get("CommonPrefixes", ()))
+                found += (folder[len(prefix) :].rstrip("/") for folder in below)
+        return found
+
+    def _relative(self, key: str) -> str:
+        return key[len(self._prefix) :]
+
+    def _put(self, key: str, content: bytes, **condition: Any) -> bool:  # noqa: ANN401  # boto3's own arguments
+        checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        try:
+            with self._failures(writing=True):
+                self._writer.put_object(
+                    Bucket=self._bucket, Key=self._prefix + key, Body=content, ChecksumSHA256=checksum, **condition
+                )
+        except _DeclinedError:
+            return False
+        return True
+
+    @cached_property
+    def _reader(self) -> "S3Client":
+        return _client(attempts=_READ_ATTEMPTS)
+
+    @cached_property
+    def _writer(self) -> "S3Client":
+        return _client(attempts=1)
+
+    @contextmanager
+    def _failures(self, *, writing: bool = False) -> Iterator[None]:
+        """Say in our errors what boto3 says in its own."""
+        from botocore import exceptions as boto
+
+        try:
+            yield
+        except boto.ClientError as error:
+            raise self._judge(error.response, writing=writing) from None
+        except (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError) as error:
+            raise self._unreachable(error) from None
+        except (boto.HTTPClientError, boto.IncompleteReadError, boto.ResponseStreamingError) as error:
+            kind = OutcomeUnknown if writing else RegistryError
+            raise kind(f"no answer from the registry: {error}", where=self.root, then="run the same again") from None
+        except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.TokenRetrievalError) as error:
+            raise RegistryError(
+                f"no AWS credentials: {error}",
+                where=self.root,
+                then="export AWS_PROFILE (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or give CI its role",
+            ) from None
+        except (boto.BotoCoreError, ValueError) as error:
+            raise RegistryError(
+                f"the AWS SDK refuses: {error}", where=self.root, then="correct the bucket's name or the AWS settings"
+            ) from None
+
+    def _judge(self, response: Any, *, writing: bool) -> Exception:  # noqa: ANN401  # botocore's mapping
+        code = str(response.get("Error", {}).get("Code", ""))
+        status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+        if code in _ABSENT or (writing and code in _TAKEN):
+            return _DeclinedError(code)
+        if writing and (code == "ConditionalRequestConflict" or status >= _SERVER_FAULT):
+            return OutcomeUnknown(f"the registry answered {code}", where=self.root, then="run the same again")
+        return RegistryError(
+            f"the registry answered {code}: {response.get('Error', {}).get('Message', '')}",
+            where=self.root,
+            then=_THEN.get(code, "check the bucket, the region and the role, then run the same again"),
+        )
+
+    def _unreachable(self, error: Exception) -> RegistryError:
+        return RegistryError(
+            f"the registry cannot be reached: {error}",
+            where=self.root,
+            then="check the network and AWS_ENDPOINT_URL, then run the same again",
+        )
+
+
+def _client(*, attempts: int) -> "S3Client":
+    import boto3
+    from botocore.config import Config
+
+    config = Config(
+        connect_timeout=_CONNECT_SECONDS,
+        read_timeout=_READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": attempts},
+    )
+    return boto3.client("s3", config=config)

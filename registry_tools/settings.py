@@ -1,0 +1,242 @@
+"""mesh.yml, the environment and flags in, one set of settings out: flags beat variables beat mesh.yml beat defaults."""
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from registry_tools.errors import DocumentError, UsageError
+from registry_tools.intake.documents import read_yaml
+from registry_tools.mesh import names
+
+FILE: Final = "mesh.yml"
+WAYS: Final = ("sources", "loom")
+MODES: Final = ("off", "consumers", "consumers-strict", "contract", "frozen")
+LOCAL_REGISTRY: Final = ".mesh/registry"
+_VARIABLE: Final = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Upstream:
+    """One project that another one reads, and how it wants to read it."""
+
+    name: str
+    way: str = "sources"
+    environment: str | None = None
+    tests: bool = False
+    databases: Mapping[str, str] = field(default_factory=dict)
+    schemas: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Project:
+    """One project of the mesh."""
+
+    name: str
+    path: Path
+    owner: Mapping[str, str] = field(default_factory=dict)
+    snowflake: Mapping[str, str] = field(default_factory=dict)
+    compatibility: str = "consumers"
+    upstreams: tuple[Upstream, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mesh:
+    """mesh.yml as read, or what stands for it where there is none."""
+
+    file: Path | None
+    registry: str | None = None
+    reads: Mapping[str, str] = field(default_factory=dict)
+    projects: Mapping[str, Project] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Flags:
+    """Where to find the registry, as typed on the command line."""
+
+    registry: str | None = None
+    bucket: str | None = None
+    local: bool = False
+
+
+def find_mesh(start: Path, environment: Mapping[str, str]) -> Mesh:
+    """The mesh that `start` belongs to: mesh.yml there or in a folder above; an empty mesh when there is none."""
+    for folder in (start.resolve(), *start.resolve().parents):
+        if (folder / FILE).is_file():
+            return read_mesh(folder / FILE, environment)
+    return Mesh(file=None)
+
+
+def read_mesh(path: Path, environment: Mapping[str, str]) -> Mesh:
+    """mesh.yml, checked. Raises DocumentError naming the key that is wrong and the nearest one that is known."""
+    document = read_yaml(path, noun="the mesh's description", then="see `mesh.yml` in the README")
+    return _Reader(path, environment).mesh(document)
+
+
+def registry_root(flags: Flags, mesh: Mesh, environment: Mapping[str, str], folder: Path) -> str:
+    """The registry's root, from the strongest place that names one. Raises UsageError when none or two flags do."""
+    typed = [root for root in (flags.registry, flags.bucket and f"s3://{flags.bucket}/registry") if root]
+    if flags.local:
+        home = mesh.file.parent if mesh.file else _checkout(folder)
+        typed.append(str(home / LOCAL_REGISTRY))
+    if len(typed) > 1:
+        raise UsageError("--registry, --bucket and --local name different registries", then="use one of the three")
+    bucket = environment.get("DBT_MESH_BUCKET")
+    from_environment = environment.get("DBT_MESH_REGISTRY") or (f"s3://{bucket}/registry" if bucket else None)
+    root = typed[0] if typed else from_environment or mesh.registry
+    if not root:
+        raise UsageError(
+            "no registry is named",
+            then="add --bucket NAME (or --registry s3://bucket/prefix, or --local), or set DBT_MESH_BUCKET",
+        )
+    return root
+
+
+def environment_to_read(mesh: Mesh, environment: str) -> str:
+    """The upstream environment that a consumer in `environment` reads: what mesh.yml says, else the same."""
+    return mesh.reads.get(environment, environment)
+
+
+def upstreams_to_sync(mesh: Mesh, project: str, asked: tuple[str, ...]) -> tuple[Upstream, ...]:
+    """The upstreams named on the command line, as mesh.yml describes them if it does; without any, all declared."""
+    declared = (
+        {upstream.name: upstream for upstream in mesh.projects[project].upstreams} if project in mesh.projects else {}
+    )
+    if not asked:
+        return tuple(declared.values())
+    return tuple(declared.get(name) or Upstream(name=names.project_name(name, where="--upstream")) for name in asked)
+
+
+def _checkout(folder: Path) -> Path:
+    """The git checkout that `folder` is in, so that projects side by side share one local registry; else `folder`."""
+    return next((above for above in (folder, *folder.parents) if (above / ".git").exists()), folder)
+
+
+class _Reader:
+    """Walks the document and says where it is wrong: `mesh.yml: 'projects.dbt_up.owner' ...`."""
+
+    def __init__(self, path: Path, environment: Mapping[str, str]) -> None:
+        self._path = path
+        self._environment = environment
+
+    def mesh(self, document: dict[str, Any]) -> Mesh:
+        self._known(document, "", ("version", "registry", "environments", "projects"))
+        if document.get("version") != 1:
+            self._fail("'version' is not 1", "write version: 1 at the top")
+        registry = self._text(document, "registry", "")
+        return Mesh(
+            file=self._path,
+            registry=self._beside(registry) if registry else None,
+            reads=self._reads(self._mapping(document, "environments", "")),
+            projects={
+                name: self._project(name, entry) for name, entry in self._mapping(document, "projects", "").items()
+            },
+        )
+
+    def _reads(self, environments: dict[str, Any]) -> dict[str, str]:
+        found = {}
+        for name, entry in environments.items():
+            place = f"environments.{names.environment_name(name, where=str(self._path))}"
+            settings = self._entry(entry, place)
+            self._known(settings, place, ("reads",))
+            reads = self._text(settings, "reads", place) or name
+            found[name] = names.environment_name(reads, where=f"{self._path}: {place}.reads")
+        return found
+
+    def _project(self, name: str, entry: Any) -> Project:  # noqa: ANN401  # what a person wrote
+        place = f"projects.{names.project_name(name, where=str(self._path))}"
+        settings = self._entry(entry, place)
+        self._known(settings, place, ("path", "owner", "snowflake", "compatibility", "upstreams"))
+        upstreams = self._mapping(settings, "upstreams", place)
+        return Project(
+            name=name,
+            path=self._path.parent / (self._text(settings, "path", place) or name),
+            owner=self._texts(settings, "owner", place, ("team", "contact")),
+            snowflake=self._texts(settings, "snowflake", place, ("database", "warehouse", "role")),
+            compatibility=self._choice(settings, "compatibility", place, MODES, default="consumers"),
+            upstreams=tuple(self._upstream(n, e, f"{place}.upstreams.{n}") for n, e in upstreams.items()),
+        )
+
+    def _upstream(self, name: str, entry: Any, place: str) -> Upstream:  # noqa: ANN401  # what a person wrote
+        names.project_name(name, where=f"{self._path}: {place}")
+        settings = self._entry(entry, place)
+        self._known(settings, place, ("as", "environment", "tests", "databases", "schemas"))
+        tests = settings.get("tests", False)
+        if not isinstance(tests, bool):
+            self._fail(f"'{place}.tests' is not true or false", "write tests: true")
+        environment = self._text(settings, "environment", place)
+        return Upstream(
+            name=name,
+            way=self._choice(settings, "as", place, WAYS, default="sources"),
+            environment=environment and names.environment_name(environment, where=f"{self._path}: {place}"),
+            tests=tests,
+            databases=self._texts(settings, "databases", place),
+            schemas=self._texts(settings, "schemas", place),
+        )
+
+    def _known(self, settings: dict[str, Any], place: str, known: tuple[str, ...]) -> None:
+        for key in settings:
+            if key not in known:
+                near = difflib.get_close_matches(str(key), known, n=1)
+                advice = f"did you mean '{near[0]}'?" if near else f"known here: {', '.join(known)}"
+                self._fail(f"unknown key '{_joined(place, str(key))}'", advice)
+
+    def _entry(self, entry: Any, place: str) -> dict[str, Any]:  # noqa: ANN401  # what a person wrote
+        if entry is None:
+            return {}
+        if not isinstance(entry, dict):
+            self._fail(f"'{place}' is not a mapping", f"write {place.rsplit('.', 1)[-1]}: {{...}}")
+        return entry
+
+    def _mapping(self, settings: dict[str, Any], key: str, place: str) -> dict[str, Any]:
+        entries = self._entry(settings.get(key), _joined(place, key))
+        for name in entries:
+            if not isinstance(name, str):
+                self._fail(f"'{_joined(place, key)}' has the name {name!r}, which is not text", "put it in quotes")
+        return entries
+
+    def _text(self, settings: dict[str, Any], key: str, place: str) -> str | None:
+        value = settings.get(key)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self._fail(f"'{_joined(place, key)}' is {value!r}, not text", "put it in quotes")
+        return _VARIABLE.sub(lambda found: self._variable(found, _joined(place, key)), value)
+
+    def _texts(
+        self, settings: dict[str, Any], key: str, place: str, known: tuple[str, ...] | None = None
+    ) -> dict[str, str]:
+        entries = self._mapping(settings, key, place)
+        place = _joined(place, key)
+        if known is not None:
+            self._known(entries, place, known)
+        return {name: self._text(entries, name, place) or "" for name in entries}
+
+    def _choice(self, settings: dict[str, Any], key: str, place: str, choices: tuple[str, ...], *, default: str) -> str:
+        value = self._text(settings, key, place)
+        if value is not None and value not in choices:
+            self._fail(f"'{_joined(place, key)}' is {value!r}", f"use one of {', '.join(choices)}")
+        return value or default
+
+    def _variable(self, found: re.Match[str], place: str) -> str:
+        name, default = found.groups()
+        value = self._environment.get(name) or default
+        if value is None:
+            self._fail(
+                f"'{place}' needs the variable {name}, which is not set",
+                f"export {name}=..., or write ${{{name}:-default}}",
+            )
+        return value
+
+    def _beside(self, registry: str) -> str:
+        """A directory in mesh.yml is meant from where mesh.yml stands, whichever folder the command runs in."""
+        return registry if "://" in registry else str(self._path.parent / registry)
+
+    def _fail(self, what: str, then: str) -> NoReturn:
+        raise DocumentError(what, where=str(self._path), then=then)
+
+
+def _joined(place: str, key: str) -> str:
+    return f"{place}.{key}" if place else key

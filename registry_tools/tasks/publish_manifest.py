@@ -1,0 +1,104 @@
+"""A built project in, its publication in the registry out; what would mislead readers is declined."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from registry_tools.errors import DocumentError, Refusal
+from registry_tools.intake.actor import identify_actor
+from registry_tools.intake.manifest import Manifest, read_manifest
+from registry_tools.intake.own_state import extract_state
+from registry_tools.intake.project import ProjectFolder
+from registry_tools.intake.public_interface import extract_interface
+from registry_tools.intake.run_results import read_failures
+from registry_tools.intake.usage import extract_usage
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.publication import Publication, Record
+from registry_tools.mesh.usage import Usage
+from registry_tools.registry.publications import Candidate, Registry
+
+_SHOWN = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PublishRequest:
+    """What to publish, where to, and which warnings the person has waved through."""
+
+    project: ProjectFolder
+    environment: str
+    allow_failed: bool = False
+    allow_empty: bool = False
+    with_state: bool = True
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Published:
+    """What stands in the registry now, and whether this call put it there."""
+
+    publication: Publication
+    is_new: bool
+    interface: Interface
+    usage: Usage
+
+
+def publish_manifest(request: PublishRequest, registry: Registry) -> Published:
+    """Publish the project's interface, usage and state as its manifest tells them.
+
+    Raises DocumentError for a manifest that is none or another project's, Refusal for a failed run or an interface
+    that lost all its models, RegistryError when the registry cannot be reached. Readers see all of it or nothing.
+    """
+    manifest = read_manifest(request.project.manifest)
+    _expect_project(manifest, request.project)
+    if not request.allow_failed:
+        _refuse_failures(request.project, read_failures(request.project.run_results))
+    interface = extract_interface(manifest)
+    candidate = Candidate(
+        project=manifest.project,
+        environment=request.environment,
+        id=manifest.publication_id,
+        generated_at=manifest.generated_at.isoformat(),
+        interface=interface,
+        usage=extract_usage(manifest),
+        state=extract_state(manifest) if request.with_state else None,
+        actor=identify_actor(os.environ, request.project.path),
+        time=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+
+    def check(current: Record | None) -> None:
+        if not interface.models and current is not None and not request.allow_empty:
+            _refuse_emptiness(candidate, registry, current)
+
+    publication, is_new = registry.publish(candidate, check)
+    return Published(publication=publication, is_new=is_new, interface=interface, usage=candidate.usage)
+
+
+def _expect_project(manifest: Manifest, project: ProjectFolder) -> None:
+    if manifest.project != project.name:
+        raise DocumentError(
+            f"this is the manifest of {manifest.project}, and {project.path / 'dbt_project.yml'} is {project.name}",
+            where=str(manifest.path),
+            then=f"run dbt build in {project.path}, then publish again",
+        )
+
+
+def _refuse_failures(project: ProjectFolder, failures: Sequence[str]) -> None:
+    if failures:
+        more = [f"and {len(failures) - _SHOWN} more"] if len(failures) > _SHOWN else []
+        raise Refusal(
+            f"the last run of {project.name} failed in {len(failures)} node{'s' * (len(failures) > 1)}",
+            where=str(project.run_results),
+            details=[*failures[:_SHOWN], *more],
+            then="mend them and build again, or publish all the same with --allow-failed",
+        )
+
+
+def _refuse_emptiness(candidate: Candidate, registry: Registry, current: Record) -> None:
+    standing, publication = registry.interface(candidate.project, candidate.environment, current)
+    if standing.models:
+        raise Refusal(
+            f"{candidate.project} has no public model any more, and {publication} has {len(standing.models)}",
+            where=candidate.id,
+            details=[model.label for model in standing.models[:_SHOWN]],
+            then="give the models access: public and build again, or withdraw them all with --allow-empty",
+        )

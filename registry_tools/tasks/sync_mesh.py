@@ -1,0 +1,178 @@
+"""A consumer and the registry in, the files it builds with out: sources, loom files, deferral state and mesh.lock."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from registry_tools.artifacts.deferral import deferral_state
+from registry_tools.artifacts.files import FileChange, GeneratedFile, write_files
+from registry_tools.artifacts.lock_text import lock_text
+from registry_tools.artifacts.loom import CONFIG_FILE, FOLDER, loom_config, loom_manifest
+from registry_tools.artifacts.sources import deprecation_notice, sources_file_name, sources_yaml
+from registry_tools.errors import DocumentError, IntegrityError, MeshError
+from registry_tools.intake.documents import read_yaml
+from registry_tools.intake.project import ProjectFolder
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.lock import Lock, Pin
+from registry_tools.mesh.publication import Publication
+from registry_tools.registry.publications import Registry
+
+LOCK: Final = "mesh.lock"
+STATE: Final = "state/manifest.json"
+_AT_ONCE: Final = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """One upstream to read: which environment of it, by which way, under which names the consumer's account has it."""
+
+    upstream: str
+    environment: str
+    way: str
+    tests: bool = False
+    databases: Mapping[str, str] = field(default_factory=dict)
+    schemas: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncRequest:
+    """What to bring up to date. `complete` says that `readings` are all there are, so that other files may go."""
+
+    project: ProjectFolder
+    own_environment: str
+    readings: Sequence[Reading]
+    complete: bool = True
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncedUpstream:
+    """One upstream as it was read, and the pin that stood in mesh.lock before."""
+
+    reading: Reading
+    publication: Publication
+    interface: Interface
+    before: Pin | None
+
+    def deprecations(self) -> Iterator[str]:
+        """What leaves, when, and what to use instead."""
+        notices = (deprecation_notice(self.interface, model) for model in self.interface.models)
+        return (notice for notice in notices if notice)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Synced:
+    """Everything that was read and what became of the files."""
+
+    upstreams: tuple[SyncedUpstream, ...]
+    changes: tuple[FileChange, ...]
+    own: Publication | None
+
+    @property
+    def drift(self) -> tuple[FileChange, ...]:
+        """The files that were not as the registry has it."""
+        return tuple(change for change in self.changes if change.action != "unchanged")
+
+
+def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
+    """Bring the consumer's files to what its upstreams have published.
+
+    Everything is read and checked before the first file is written. Raises UsageError for an upstream or environment
+    that has published nothing, IntegrityError when the registry's log went back, DocumentError when a file of a
+    person stands where one of ours belongs.
+    """
+    lock = _read_lock(request.project.path / LOCK)
+    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+        own = pool.submit(_read_own, registry, request)
+        upstreams = tuple(pool.map(lambda reading: _read(registry, reading, lock), request.readings))
+        own_publication, own_state = own.result()
+    planned = list(_plan(request, upstreams, own_state, lock))
+    obsolete = _obsolete(request, {file.path for file in planned}) if request.complete else []
+    changes = write_files(planned, obsolete, dry_run=request.dry_run)
+    return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication)
+
+
+def _read(registry: Registry, reading: Reading, lock: Lock) -> SyncedUpstream:
+    record = registry.require(reading.upstream, reading.environment)
+    interface, publication = registry.interface(reading.upstream, reading.environment, record)
+    before = lock.pins.get(reading.upstream)
+    if before and before.environment == reading.environment:
+        _expect_forward(before, publication, registry)
+    return SyncedUpstream(
+        reading=reading,
+        publication=publication,
+        interface=interface.mapped(reading.databases, reading.schemas),
+        before=before,
+    )
+
+
+def _read_own(registry: Registry, request: SyncRequest) -> tuple[Publication | None, bytes | None]:
+    own = registry.current(request.project.name, request.own_environment)
+    return own, registry.state(request.project.name, request.own_environment) if own else None
+
+
+def _expect_forward(before: Pin, now: Publication, registry: Registry) -> None:
+    """A log only grows: one that went back, or says something else at the same number, was rewritten or replaced."""
+    went_back = now.n < before.n
+    if went_back or (now.n == before.n and now.id != before.publication):
+        raise IntegrityError(
+            f"{now.project}@{now.environment} was at #{before.n} and is now at #{now.n}",
+            where=registry.store.root,
+            details=[f"mesh.lock has {before.publication}", f"the registry has {now.id}"],
+            then="find out who rewrote the registry; if it was replaced on purpose, delete mesh.lock and sync again",
+        )
+
+
+def _plan(
+    request: SyncRequest, upstreams: tuple[SyncedUpstream, ...], own_state: bytes | None, lock: Lock
+) -> Iterator[GeneratedFile]:
+    folder = request.project.path
+    for synced in upstreams:
+        if synced.reading.way == "sources":
+            path = request.project.models / sources_file_name(synced.reading.upstream)
+            text = sources_yaml(synced.interface, synced.publication, tests=synced.reading.tests)
+            yield GeneratedFile(path=path, content=text.encode())
+    through_loom = [synced for synced in upstreams if synced.reading.way == "loom"]
+    for synced in through_loom:
+        path = folder / FOLDER / f"{synced.reading.upstream}.json"
+        yield GeneratedFile(path=path, content=loom_manifest(synced.interface))
+    if through_loom:
+        config = loom_config(sorted(synced.reading.upstream for synced in through_loom))
+        yield GeneratedFile(path=folder / CONFIG_FILE, content=config.encode())
+    adapter = next((synced.interface.adapter for synced in upstreams), "snowflake")
+    state = deferral_state(request.project.name, adapter, own_state, [synced.interface for synced in upstreams])
+    # The state is dbt's own document and has no room for our mark; the folder is ours (README, Consume).
+    yield GeneratedFile(path=folder / STATE, content=state, guarded=False)
+    if upstreams:
+        pins = {} if request.complete else dict(lock.pins)
+        pins |= {synced.reading.upstream: _pin(synced.publication) for synced in upstreams}
+        yield GeneratedFile(path=folder / LOCK, content=lock_text(Lock(pins=pins)).encode())
+
+
+def _pin(publication: Publication) -> Pin:
+    return Pin(
+        environment=publication.environment,
+        publication=publication.id,
+        n=publication.n,
+        digest=publication.digest,
+    )
+
+
+def _obsolete(request: SyncRequest, planned: set[Path]) -> list[Path]:
+    """Files of ours that no declared upstream asks for any more."""
+    folder = request.project.path
+    ours = [*request.project.models.glob("_mesh_*.yml"), *(folder / FOLDER).glob("*.json"), folder / CONFIG_FILE]
+    return sorted(path for path in ours if path not in planned)
+
+
+def _read_lock(path: Path) -> Lock:
+    if not path.exists():
+        return Lock()
+    remedy = "delete mesh.lock and run mesh sync"
+    document = read_yaml(path, noun="the lock", then=remedy)
+    try:
+        return Lock.from_dict(document)
+    except MeshError as error:
+        raise DocumentError(error.what, where=str(path), then=error.then) from None

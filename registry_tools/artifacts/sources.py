@@ -89,11 +89,11 @@ def _description(interface: Interface, model: PublicModel) -> str:
 
 def deprecation_notice(interface: Interface, model: PublicModel) -> str | None:
     """When a deprecated model leaves, and what to use instead."""
-    if not model.deprecation_date:
+    if not model.leaves_on:
         return None
     newest = next((m for m in interface.models if m.name == model.name and m.is_latest), model)
     instead = f"; use {newest.label} instead" if newest.unique_id != model.unique_id else ""
-    return f"{model.label} is deprecated and leaves on {model.deprecation_date}{instead}."
+    return f"{model.label} is deprecated and leaves on {model.leaves_on}{instead}."
 
 
 def _config(interface: Interface, model: PublicModel, *, unversioned: bool) -> dict[str, Any]:
@@ -104,7 +104,7 @@ def _config(interface: Interface, model: PublicModel, *, unversioned: bool) -> d
     stated = {
         "owner": interface.owner_of(model),
         "group": model.group,
-        "deprecation_date": model.deprecation_date,
+        "deprecation_date": model.leaves_on,
         "constraints": [f"{c.type}: {', '.join(c.columns)}" for c in model.constraints],
         "contract": "enforced" if model.contract.enforced else None,
     }

@@ -60,7 +60,7 @@ def show_status() -> int:
 def mesh_root() -> Path:
     """Where mesh.yml is, or this folder."""
     file = find_mesh(Path(), os.environ).file
-    return file.parent if file else Path().resolve()
+    return file.parent if file else Path.cwd()
 
 
 def describe(running: EmbeddedMesh) -> None:

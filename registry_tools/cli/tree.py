@@ -26,7 +26,7 @@ def _project(member: Member, lineage: Lineage) -> Tree:
 
 
 def _facts(member: Member, model: PublicModel) -> str:
-    gone = f"  [yellow]deprecated, leaves on {escape(model.deprecation_date)}[/]" if model.deprecation_date else ""
+    gone = f"  [yellow]deprecated, leaves on {escape(model.leaves_on)}[/]" if model.leaves_on else ""
     relation = escape(str(model.relation(member.interface.adapter)))
     return f"  [dim]{relation}[/]{gone}"
 

@@ -230,7 +230,8 @@ def _clean_date(text: str | None) -> str | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return text
-    return (moment.astimezone(UTC) if moment.tzinfo else moment).date().isoformat()
+    # dbt stamps the day that a person wrote with its machine's offset, and compares it with a time that has one.
+    return datetime(moment.year, moment.month, moment.day, tzinfo=UTC).isoformat()
 
 
 def _scrub(text: str) -> str:

@@ -111,6 +111,11 @@ class PublicModel(Value, frozen=True):
         """The name a reader knows: `public_products.v1` where there are versions."""
         return self.name if self.version is None else f"{self.name}.v{self.version}"
 
+    @property
+    def leaves_on(self) -> str | None:
+        """The day after which the model may be gone."""
+        return self.deprecation_date and self.deprecation_date[:10]
+
     def relation(self, adapter: str) -> Relation:
         """Where the model lives. Raises ValueError when its relation_name is not one."""
         return parse_relation(self.relation_name or self.alias, adapter)

@@ -1,0 +1,45 @@
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check fix bench clean
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV   := .venv
+RUN    := $(VENV)/bin/
+
+help:  ## show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: $(VENV)/.installed  ## install everything into .venv, as uv.lock has it
+
+$(VENV)/.installed: pyproject.toml uv.lock
+	@test -x $(RUN)python || $(PYTHON) -m venv $(VENV)
+	@test -x $(RUN)uv || $(RUN)python -m pip install --quiet --disable-pip-version-check 'uv>=0.9.8'
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(RUN)uv sync --quiet --frozen --inexact --all-extras
+	@touch $@
+
+demo: install  ## run the whole loop on the embedded mesh: three dbt projects, one registry
+	@$(RUN)mesh demo
+
+test: check  ## run all that CI runs
+	@$(RUN)coverage erase
+	@COVERAGE_PROCESS_START=$(CURDIR)/pyproject.toml $(RUN)coverage run -m pytest
+	@$(RUN)coverage combine --quiet
+	@$(RUN)coverage report
+
+check: install  ## look without running: format, lint, types, floors of the house, SQL
+	@$(RUN)ruff format --check --quiet .
+	@$(RUN)ruff check --quiet .
+	@$(RUN)mypy --no-error-summary
+	@$(RUN)lint-imports --no-cache > $(VENV)/floors.txt || { cat $(VENV)/floors.txt; exit 1; }
+	@$(RUN)sqlfluff lint --nofail-on-warning --disable-progress-bar --processes 2 dbt_up dbt_down dbt_down_loom
+	@echo "format, lint, types, floors and SQL are in order"
+
+fix: install  ## mend what a machine can mend: format, imports, SQL
+	@$(RUN)ruff check --quiet --fix . || true
+	@$(RUN)ruff format --quiet .
+	@$(RUN)sqlfluff fix --quiet --disable-progress-bar dbt_up dbt_down dbt_down_loom
+
+bench: install  ## print the table of speeds against their targets
+	@$(RUN)python -m benchmarks
+
+clean:  ## remove what was made, the .venv too
+	rm -rf $(VENV) .mesh dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

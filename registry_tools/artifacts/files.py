@@ -1,12 +1,11 @@
 """Planned files in, the same files on disk out: written whole or not at all, and only where something changed."""
 
-import os
-import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from registry_tools.disk import write_whole
 from registry_tools.errors import DocumentError
 
 MARK: Final = "Written by mesh sync"
@@ -45,26 +44,15 @@ def write_files(planned: Iterable[GeneratedFile], obsolete: Iterable[Path], *, d
     if not dry_run:
         for file, change in zip(plan, changes, strict=True):
             if change.action == "written":
-                write_whole(file.path, file.content)
+                _write(file.path, file.content)
         for path in gone:
             path.unlink()
     return [*changes, *(FileChange(path=path, action="removed") for path in gone)]
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """The file with this content: readers see the old bytes or the new ones. Raises DocumentError when it cannot be."""
+def _write(path: Path, content: bytes) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(path)
-        finally:
-            Path(temporary).unlink(missing_ok=True)
+        write_whole(path, content)
     except OSError as error:
         raise DocumentError(
             f"cannot be written: {error.strerror or error}", where=str(path), then="check the folder's permissions"

@@ -2,12 +2,14 @@
 
 import os
 import shlex
+import sys
 from pathlib import Path
 
 import click
 
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.output import detail, done
+from registry_tools.disk import write_whole
 from registry_tools.local.servers import start, status, stop
 from registry_tools.local.state import EmbeddedMesh
 from registry_tools.local.workspace import PROFILES
@@ -72,8 +74,11 @@ def describe(running: EmbeddedMesh) -> None:
 def show_next(running: EmbeddedMesh, root: Path) -> None:
     """Write the exports beside the servers' state, and print what to type to go on by hand."""
     variables = running.environment() | {"DBT_PROFILES_DIR": str(root / PROFILES)}
+    exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
+    # The demo may run from an environment that is not activated; what it tells people to type has to be found.
+    exports.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')
     file = running.home / EXPORTS
-    file.write_text("".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()))
+    write_whole(file, "\n".join([*exports, ""]).encode())
     project = next(iter(find_mesh(root, os.environ).projects.values()), None)
     folder = os.path.relpath(project.path if project else root)
     click.echo("\nGo on by hand:")

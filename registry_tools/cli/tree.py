@@ -12,7 +12,8 @@ def show_tree(lineage: Lineage, console: Console | None = None) -> None:
     """Print one tree for each project that has public models or that reads somebody."""
     console = console or Console(highlight=False)
     for member in lineage.members:
-        console.print(_project(member, lineage))
+        # A name is never cut to the width of a terminal: people copy it.
+        console.print(_project(member, lineage), overflow="ignore", no_wrap=True, crop=False)
 
 
 def _project(member: Member, lineage: Lineage) -> Tree:

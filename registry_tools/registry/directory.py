@@ -7,11 +7,11 @@ taken; that is the directory's answer to S3's `If-None-Match: *`.
 import fcntl
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from registry_tools.disk import finished_file, sync_folder, write_whole
 from registry_tools.errors import RegistryError
 from registry_tools.registry.objects import StoredObject
 
@@ -29,23 +29,26 @@ class DirectoryStore:
 
     def create(self, key: str, content: bytes) -> bool:
         """See ObjectStore."""
-        with self._failures(), self._finished(key, content) as (temporary, path):
+        path = self._path(key)
+        with self._failures(), finished_file(path.parent, content) as temporary:
             try:
                 os.link(temporary, path)
             except FileExistsError:
                 return False
-            _sync(path.parent)
+            sync_folder(path.parent)
             return True
 
     def replace(self, key: str, content: bytes, tag: str) -> bool:
         """See ObjectStore."""
-        with self._failures(), self._finished(key, content) as (temporary, path), _locked(path.parent):
-            standing = self.get(key)
-            if standing is None or standing.tag != tag:
-                return False
-            os.replace(temporary, path)  # noqa: PTH105  # one system call, atomic
-            _sync(path.parent)
-            return True
+        path = self._path(key)
+        with self._failures():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with _locked(path.parent):
+                standing = self.get(key)
+                if standing is None or standing.tag != tag:
+                    return False
+                write_whole(path, content)
+                return True
 
     def get(self, key: str) -> StoredObject | None:
         """See ObjectStore."""
@@ -94,22 +97,6 @@ class DirectoryStore:
         return self._folder.joinpath(*steps)
 
     @contextmanager
-    def _finished(self, key: str, content: bytes) -> Iterator[tuple[str, Path]]:
-        """A temporary file with the content, safely on the disk, beside the place that it is for."""
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            Path(temporary).chmod(0o644)
-            yield temporary, path
-        finally:
-            Path(temporary).unlink(missing_ok=True)
-
-    @contextmanager
     def _failures(self) -> Iterator[None]:
         try:
             yield
@@ -127,12 +114,3 @@ def _locked(folder: Path) -> Iterator[None]:
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
-
-
-def _sync(folder: Path) -> None:
-    """Bring the folder's own entries to the disk, so that a name survives a power cut."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

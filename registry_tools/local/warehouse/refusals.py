@@ -1,0 +1,25 @@
+"""DuckDB's exceptions in, Snowflake's errors out. What stays unmapped would end in HTTP 500, and the connector asks
+again after a 500 for as long as it lives.
+"""
+
+import duckdb
+from snowflake.connector.errors import ProgrammingError
+
+from registry_tools.local.warehouse.rewrites import NULL_IN_NOT_NULL
+
+
+def is_conflict(error: duckdb.Error) -> bool:
+    """Whether two sessions met at the same table, so that trying again may help."""
+    return isinstance(error, duckdb.TransactionException) and "conflict" in str(error).lower()
+
+
+def refusal(error: duckdb.Error) -> ProgrammingError:
+    """The error that Snowflake would send; its message keeps DuckDB's first line, which names table and column."""
+    said = str(error).splitlines()[0]
+    if is_conflict(error):
+        return ProgrammingError(msg=f"The statement met another session's write: {said}", errno=625, sqlstate="57014")
+    if NULL_IN_NOT_NULL in said or (isinstance(error, duckdb.ConstraintException) and "NOT NULL" in said):
+        return ProgrammingError(msg=f"{NULL_IN_NOT_NULL} ({said})", errno=100072, sqlstate="22000")
+    if isinstance(error, duckdb.InvalidInputException) and "same target row more than once" in said:
+        return ProgrammingError(msg="Duplicate row detected during DML action", errno=100090, sqlstate="42P18")
+    return ProgrammingError(msg=said, errno=603, sqlstate="XX000")

@@ -4,12 +4,12 @@ import json
 import os
 from pathlib import Path
 
-from registry_tools.local.whole_files import write_whole
+from registry_tools.disk import write_whole
 
 
 def announce(path: Path, port: int) -> None:
     """Says that the process which calls this listens on `port`."""
-    write_whole(path, json.dumps({"pid": os.getpid(), "port": port}))
+    write_whole(path, json.dumps({"pid": os.getpid(), "port": port}).encode())
 
 
 def announced_port(path: Path, pid: int) -> int | None:

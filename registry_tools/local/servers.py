@@ -184,8 +184,9 @@ def _gone(server: Server, *, within: float) -> bool:
 def _bury_children() -> None:
     """Waits on those of our own children that are dead, so that none stays a zombie."""
     for pid, child in tuple(_children.items()):
-        if child.poll() is not None:
-            _children.pop(pid, None)
+        if process.identity(pid) is None:
+            child.wait(timeout=_POLITE)  # its first thread is gone, and the kernel still counts down the others
+            del _children[pid]
 
 
 @contextmanager

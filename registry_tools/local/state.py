@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from registry_tools.disk import write_whole
 from registry_tools.errors import EmbeddedMeshError
-from registry_tools.local.whole_files import write_whole
 
 HOST = "127.0.0.1"
 BUCKET = "dbt-mesh"
@@ -118,7 +118,7 @@ def read(home: Path) -> Recorded:
 def write(home: Path, data: Path, servers: tuple[Server, ...]) -> None:
     """Writes the servers down."""
     document = {"data": str(data), "servers": [asdict(each) for each in servers]}
-    write_whole(state_file(home), json.dumps(document, indent=1))
+    write_whole(state_file(home), json.dumps(document, indent=1).encode())
 
 
 def remove(home: Path) -> None:

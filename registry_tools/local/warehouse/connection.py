@@ -98,7 +98,8 @@ class LocalConnection(FakeSnowflakeConnection):
         if found is None or self.db_path is None:
             return None
         (name,) = parts(found["name"])
-        if not (self.db_path / f"{name}.db").exists():
+        attached = self._duck_conn.execute("select database_name from duckdb_databases()").fetchall()
+        if (name,) not in attached:  # and so no name reaches beyond the directory
             if found["if"]:
                 return DONE
             message = f"SQL compilation error:\nDatabase '{name}' does not exist or not authorized."

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import RLock
 
-from registry_tools.local.whole_files import write_whole
+from registry_tools.disk import write_whole
 
 RELATIONS = frozenset({"TABLE", "VIEW"})
 _MADE = RELATIONS | {"SCHEMA"}  # what a future grant can be about
@@ -123,7 +123,7 @@ class GrantBook:
             "objects": [[kind, name, since] for (kind, name), since in self._objects.items()],
             "grants": [asdict(grant) for grant in self._grants],
         }
-        write_whole(self._path, json.dumps(document, indent=1))
+        write_whole(self._path, json.dumps(document, indent=1).encode())
 
 
 def _concerns(grant: Grant, kind: str, name: str) -> bool:

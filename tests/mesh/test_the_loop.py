@@ -1,0 +1,130 @@
+import json
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.running import RunningMesh
+
+UPSTREAM = "DBT_UP_PROD.MARTS.PUBLIC_ORDERS"
+
+
+def test_the_demo_shows_every_step_of_every_project_and_the_lineage(demo: RunningMesh) -> None:
+    for project in ("dbt_up", "dbt_down", "dbt_down_loom"):
+        for step in ("sync_mesh", "dbt build", "publish_manifest"):
+            assert f"✓ {project}  {step}" in demo.printed
+    assert "3 of 3 projects built and published" in demo.printed
+    tree = demo.printed.partition("The mesh\n")[2]
+    assert f"public_orders  {UPSTREAM}" in tree
+    assert "dbt_down  model.dbt_down.downstream_orders  source" in tree
+    assert "dbt_down_loom  model.dbt_down_loom.downstream_orders  ref" in tree
+
+
+@pytest.mark.parametrize("project", ["dbt_down", "dbt_down_loom"])
+def test_downstream_orders_reads_the_upstream_table(demo: RunningMesh, project: str) -> None:
+    [compiled] = (demo.root / project / "target" / "compiled").rglob("downstream_orders.sql")
+    assert UPSTREAM in compiled.read_text()
+
+
+@pytest.mark.parametrize(
+    ("project", "model", "parent"),
+    [
+        ("dbt_up", "public_orders", "DBT_UP_PROD.STAGING.stg_orders"),
+        ("dbt_down", "customer_lifetime", "DBT_DOWN_PROD.MARTS.downstream_orders"),
+        ("dbt_down_loom", "weekly_revenue", "DBT_DOWN_LOOM_PROD.MARTS.downstream_orders"),
+    ],
+)
+def test_defer_reads_production_where_the_parents_are_not_built(
+    demo: RunningMesh, project: str, model: str, parent: str
+) -> None:
+    synced = demo.run(project, "sync_mesh", "--env", "dev")
+    assert synced.returncode == 0, synced.stdout
+    assert f"defers to {project}@prod#1" in synced.stdout
+    empty_schema = ("--target", "local_dev")
+    with ThreadPoolExecutor() as pool:
+        plain = pool.submit(demo.compiled, project, model, *empty_schema)
+        deferred = pool.submit(demo.compiled, project, model, *empty_schema, "--defer", "--state", "state")
+    assert parent not in plain.result()
+    assert "ann_dev" in plain.result()
+    assert parent in deferred.result()
+
+
+@pytest.mark.parametrize("project", ["dbt_up", "dbt_down", "dbt_down_loom"])
+def test_nothing_is_modified_against_the_state_that_was_just_published(demo: RunningMesh, project: str) -> None:
+    assert demo.run(project, "sync_mesh").returncode == 0
+    words = ["dbt", "--quiet", "ls", "--target", "local", "--select", "state:modified", "--state", "state"]
+    listed = demo.run(project, *words, "--target-path", "target_modified")
+    assert listed.returncode == 0, listed.stdout
+    assert not [line for line in listed.stdout.splitlines() if line.startswith(project)]
+
+
+def test_building_again_merges_and_publishes_number_two(demo: RunningMesh) -> None:
+    line = "dbt build --target local && publish_manifest --env staging && touch dbt_project.yml"
+    first = demo.shell("dbt_up", line)
+    assert first.returncode == 0, first.stdout
+    assert "dbt_up@staging#1" in first.stdout
+    second = demo.shell("dbt_up", "dbt parse --quiet --target local && publish_manifest --env staging --format json")
+    assert second.returncode == 0, second.stdout
+    published = json.loads(second.stdout[second.stdout.index("{") :])
+    assert (published["n"], published["new"]) == (2, True)
+
+
+def test_plain_dbt_loom_reads_the_bucket_without_our_help(demo: RunningMesh) -> None:
+    project = demo.root / "dbt_down_loom"
+    config = project / "plain_loom.yml"
+    config.write_text(
+        "enable_telemetry: false\n"
+        "manifests:\n"
+        "  - name: dbt_up\n"
+        "    type: s3\n"
+        "    config: {bucket_name: dbt-mesh, object_name: registry/dbt_up/prod/latest/manifest.json}\n"
+    )
+    plain = RunningMesh(
+        root=demo.root, printed="", environment=demo.environment | {"DBT_LOOM_CONFIG": str(config)}
+    )
+    assert UPSTREAM in plain.compiled("dbt_down_loom", "downstream_orders", "--target", "local", "--no-partial-parse")
+
+
+def test_a_private_model_of_upstream_cannot_be_referenced(demo: RunningMesh) -> None:
+    model = demo.root / "dbt_down_loom" / "models" / "reaches_too_far.sql"
+    model.write_text("select * from {{ ref('dbt_up', 'int_orders_paid') }}\n")
+    try:
+        run = demo.run("dbt_down_loom", "dbt", "parse", "--target", "local", "--target-path", "target_far")
+    finally:
+        model.unlink()
+    assert run.returncode != 0
+    assert "int_orders_paid" in run.stdout
+
+
+def test_lineage_agrees_with_mesh_yml_until_somebody_reads_without_saying_so(demo: RunningMesh) -> None:
+    agreed = demo.run(".", "mesh", "lineage", "--check")
+    assert agreed.returncode == 0, agreed.stdout
+    file = demo.root / "mesh.yml"
+    declared = file.read_text()
+    try:
+        file.write_text(declared.replace("      dbt_up: {as: sources}", "      dbt_down_loom: {as: sources}"))
+        run = demo.run(".", "mesh", "lineage", "--check", "--format", "json")
+    finally:
+        file.write_text(declared)
+    assert run.returncode == 1
+    found = {(f["rule"], f["project"], f["upstream"]) for f in json.loads(run.stdout)["findings"]}
+    assert found == {
+        ("declared-unused", "dbt_down", "dbt_down_loom"),
+        ("used-undeclared", "dbt_down", "dbt_up"),
+    }
+
+
+def test_the_published_interface_is_a_manifest_that_dbt_reads(demo: RunningMesh) -> None:
+    fetched = demo.shell(
+        "dbt_down",
+        "python - <<'EOF'\n"
+        "import boto3, pathlib\n"
+        "body = boto3.client('s3').get_object(Bucket='dbt-mesh', Key='registry/dbt_up/prod/latest/manifest.json')\n"
+        "pathlib.Path('interface').mkdir(exist_ok=True)\n"
+        "pathlib.Path('interface/manifest.json').write_bytes(body['Body'].read())\n"
+        "EOF",
+    )
+    assert fetched.returncode == 0, fetched.stdout
+    words = ["dbt", "--quiet", "ls", "--target", "local", "--select", "state:new,resource_type:model"]
+    listed = demo.run("dbt_down", *words, "--state", "interface", "--target-path", "target_interface")
+    assert listed.returncode == 0, listed.stdout
+    assert "dbt_down.marts.downstream_orders" in listed.stdout

@@ -10,7 +10,7 @@ from pathlib import Path
 @contextmanager
 def finished_file(folder: Path, content: bytes) -> Iterator[Path]:
     """A temporary file with the content, safely on the disk, in the folder that it is for; gone at the end."""
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=folder)
     temporary = Path(name)
     try:
@@ -29,6 +29,15 @@ def write_whole(path: Path, content: bytes) -> None:
     with finished_file(path.parent, content) as temporary:
         temporary.replace(path)
         sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder and those above it, each one's name brought to the disk."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    sync_folder(folder.parent)
 
 
 def sync_folder(folder: Path) -> None:

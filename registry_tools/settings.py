@@ -77,6 +77,9 @@ def read_mesh(path: Path, environment: Mapping[str, str]) -> Mesh:
 
 def registry_root(flags: Flags, mesh: Mesh, environment: Mapping[str, str], folder: Path) -> str:
     """The registry's root, from the strongest place that names one. Raises UsageError when none or two flags do."""
+    for flag, value in (("--registry", flags.registry), ("--bucket", flags.bucket)):
+        if value == "":
+            raise UsageError(f"{flag} is empty", then=f"set the variable that was meant, or leave {flag} out")
     typed = [root for root in (flags.registry, flags.bucket and f"s3://{flags.bucket}/registry") if root]
     if flags.local:
         home = mesh.file.parent if mesh.file else _checkout(folder)

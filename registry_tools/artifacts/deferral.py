@@ -28,5 +28,14 @@ def deferral_state(project: str, adapter: str, own: bytes | None, upstreams: Ite
     for interface in upstreams:
         theirs = f"model.{interface.project}."
         nodes = {unique_id: node for unique_id, node in nodes.items() if not unique_id.startswith(theirs)}
-        nodes |= interface.to_manifest({})["nodes"]
+        nodes |= {unique_id: _located(node) for unique_id, node in interface.to_manifest({})["nodes"].items()}
     return msgspec.json.encode(document | {"nodes": nodes})
+
+
+def _located(node: dict[str, Any]) -> dict[str, Any]:
+    """The node with its place and without its promises.
+
+    dbt compares the state's contracts with those of today's manifest, where dbt-loom puts upstream models without any,
+    and stops `state:modified` at what looks to it like a contract that was dropped (dbt-core, ModelNode.same_contract).
+    """
+    return node | {"contract": {"enforced": False}, "columns": {}, "constraints": []}

@@ -6,7 +6,8 @@ is escaped, and what Jinja would act upon is turned into an expression that yiel
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 _BARE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -14,45 +15,47 @@ _BARE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORDS: Final = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", "null", "none"])
 # What a double-quoted scalar may hold raw: printable, and no character that YAML takes for a line break.
 _RAW: Final = re.compile(
-    "[^\x20\x21\x23-\x5b\x5d-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+    r"[^\x20\x21\x23-\x5b\x5d-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
 _JINJA: Final = re.compile(r"\{[{%#]")
 
 
 def yaml_text(value: Mapping[str, Any]) -> str:
     """The mapping as a YAML document in block style."""
-    return "".join(f"{line}\n" for line in _mapping(value))
+    lines: list[str] = []
+    _mapping(value, "", "", lines)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def inert(text: str) -> str:
     """Text that Jinja renders to `text` itself: every opening delimiter becomes an expression that yields it."""
-    return _JINJA.sub(lambda found: "{{ '" + found.group() + "' }}", text)
+    return _JINJA.sub(lambda found: "{{ '" + found.group() + "' }}", text) if "{" in text else text
 
 
-def _mapping(value: Mapping[str, Any]) -> Iterator[str]:
+def _mapping(value: Mapping[str, Any], first: str, indent: str, lines: list[str]) -> None:
+    """Append the mapping's lines. The first one is indented by `first`, which ends in a dash inside a list."""
     for key, item in value.items():
-        yield from _entry(f"{_scalar(key)}:", item)
+        _entry(f"{first}{_scalar(key)}:", item, indent, lines)
+        first = indent
 
 
-def _entry(head: str, item: Any) -> Iterator[str]:  # noqa: ANN401  # any value of JSON
+def _entry(head: str, item: Any, indent: str, lines: list[str]) -> None:  # noqa: ANN401  # any value of JSON
     if isinstance(item, Mapping) and item:
-        yield head
-        yield from (f"  {line}" for line in _mapping(item))
-    elif isinstance(item, Sequence) and not isinstance(item, str) and item:
-        yield head
+        lines.append(head)
+        _mapping(item, f"{indent}  ", f"{indent}  ", lines)
+    elif isinstance(item, list | tuple) and item:
+        lines.append(head)
         for element in item:
-            yield from (f"  {line}" for line in _element(element))
+            _element(element, f"{indent}  ", lines)
     else:
-        yield f"{head} {_scalar(item)}"
+        lines.append(f"{head} {_scalar(item)}")
 
 
-def _element(item: Any) -> Iterator[str]:  # noqa: ANN401  # any value of JSON
+def _element(item: Any, indent: str, lines: list[str]) -> None:  # noqa: ANN401  # any value of JSON
     if isinstance(item, Mapping) and item:
-        lines = _mapping(item)
-        yield f"- {next(lines)}"
-        yield from (f"  {line}" for line in lines)
+        _mapping(item, f"{indent}- ", f"{indent}  ", lines)
     else:
-        yield from _entry("-", item)
+        _entry(f"{indent}-", item, indent, lines)
 
 
 def _scalar(value: Any) -> str:  # noqa: ANN401  # any value of JSON
@@ -69,6 +72,7 @@ def _scalar(value: Any) -> str:  # noqa: ANN401  # any value of JSON
             return "[]"
 
 
+@lru_cache(maxsize=4096)  # keys, types and tags come again and again
 def _text(value: str) -> str:
     if _BARE.fullmatch(value) and value.lower() not in _WORDS:
         return value

@@ -1,10 +1,7 @@
 """A file's path in, its bytes or the mapping it holds out; whatever is wrong with it is said with its place."""
 
-from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final
-
-import yaml
 
 from registry_tools.errors import DocumentError
 
@@ -32,9 +29,13 @@ def read_bytes(path: Path, *, noun: str, then: str) -> bytes:
 
 def read_yaml(path: Path, *, noun: str, then: str, unique: bool = True) -> dict[str, Any]:
     """The mapping in a YAML file. With `unique` a key written twice is an error, because YAML drops one silently."""
+    import yaml
+
+    from registry_tools.intake.strict_yaml import StrictLoader
+
     text = read_bytes(path, noun=noun, then=then)
     try:
-        document = yaml.load(text, Loader=_Strict if unique else yaml.SafeLoader)  # noqa: S506  # both are safe loaders
+        document = yaml.load(text, Loader=StrictLoader if unique else yaml.SafeLoader)  # noqa: S506  # both are safe
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
@@ -44,19 +45,3 @@ def read_yaml(path: Path, *, noun: str, then: str, unique: bool = True) -> dict[
     if not isinstance(document, dict):
         raise DocumentError(f"{noun} is a {type(document).__name__}, not a mapping", where=str(path), then=then)
     return document
-
-
-class _Strict(yaml.SafeLoader):
-    """PyYAML's safe loader that refuses a mapping with the same key twice."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002  # PyYAML's signature
-        seen: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True) if key_node.tag != "tag:yaml.org,2002:merge" else None
-            if isinstance(key, Hashable) and key is not None:
-                if key in seen:
-                    raise yaml.constructor.ConstructorError(
-                        None, None, f"the key {key!r} stands twice", key_node.start_mark
-                    )
-                seen.add(key)
-        return super().construct_mapping(node, deep)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -51,13 +52,12 @@ class _MetadataOnly(Value, frozen=True):
     metadata: Metadata
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class Manifest:
     """One manifest.json, checked to be one, its nodes still as bytes."""
 
     path: Path
     raw: bytes
-    sha256: str
     project: str
     adapter: str
     generated_at: datetime
@@ -66,6 +66,11 @@ class Manifest:
     groups: dict[str, Raw]
     exposures: dict[str, Raw]
     unit_tests: dict[str, Raw]
+
+    @cached_property
+    def sha256(self) -> str:
+        """The file's digest, computed when somebody publishes it."""
+        return hashlib.sha256(self.raw).hexdigest()
 
     @property
     def publication_id(self) -> str:
@@ -76,7 +81,7 @@ class Manifest:
         """One entry as `kind`. Raises DocumentError naming the entry and the field that is wrong."""
         try:
             return msgspec.json.decode(raw, type=kind)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise DocumentError(f"{unique_id}: {error}", where=str(self.path), then=_REMEDY) from None
 
     def entries(self, section: dict[str, Raw], prefixes: tuple[str, ...], kind: type[T]) -> Iterator[tuple[str, T]]:
@@ -101,7 +106,6 @@ def read_manifest(path: Path) -> Manifest:
     return Manifest(
         path=path,
         raw=raw,
-        sha256=hashlib.sha256(raw).hexdigest(),
         project=project,
         adapter=metadata.adapter_type or "",
         generated_at=_time(path, metadata.generated_at),
@@ -127,11 +131,24 @@ def collector_off() -> Iterator[None]:
 
 def _first_level(path: Path, raw: bytes) -> _TopLevel:
     try:
-        metadata = msgspec.json.decode(raw, type=_MetadataOnly).metadata
-    except msgspec.ValidationError:
-        raise DocumentError("this JSON is no dbt manifest", where=str(path), then=_REMEDY) from None
+        top = msgspec.json.decode(raw, type=_TopLevel)
+    except msgspec.ValidationError as error:
+        _expect_schema(path, _metadata_alone(path, raw))  # of another dbt, or of no dbt at all: that is said first
+        raise DocumentError(f"no dbt manifest: {error}", where=str(path), then=_REMEDY) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DocumentError(f"not JSON, or cut off: {error}", where=_place(path, raw, error), then=_REMEDY) from None
+    _expect_schema(path, top.metadata)
+    return top
+
+
+def _metadata_alone(path: Path, raw: bytes) -> Metadata:
+    try:
+        return msgspec.json.decode(raw, type=_MetadataOnly).metadata
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise DocumentError("this JSON is no dbt manifest", where=str(path), then=_REMEDY) from None
+
+
+def _expect_schema(path: Path, metadata: Metadata) -> None:
     found = _SCHEMA.fullmatch(metadata.dbt_schema_version)
     if not found:
         raise DocumentError(
@@ -143,10 +160,6 @@ def _first_level(path: Path, raw: bytes) -> _TopLevel:
             where=str(path),
             then="update to dbt-core 1.5 or newer and build again",
         )
-    try:
-        return msgspec.json.decode(raw, type=_TopLevel)
-    except msgspec.ValidationError as error:
-        raise DocumentError(f"no dbt manifest: {error}", where=str(path), then=_REMEDY) from None
 
 
 def _place(path: Path, raw: bytes, error: Exception) -> str:

@@ -29,16 +29,18 @@ def extract_state(manifest: Manifest) -> bytes:
         metadata = msgspec.json.decode(document["metadata"])
         document["metadata"] = {key: metadata[key] for key in _METADATA if key in metadata}
         document["metadata"].setdefault("project_name", manifest.project)
-        document["nodes"] = {uid: _without_root(manifest, uid, raw) for uid, raw in manifest.nodes.items()}
+        seeds = {
+            uid: _without_root(manifest, uid, raw) for uid, raw in manifest.nodes.items() if uid.startswith("seed.")
+        }
+        if seeds:
+            document["nodes"] = manifest.nodes | seeds
         for section, entries in (("groups", manifest.groups), ("exposures", manifest.exposures)):
             document[section] = {uid: _without_person(manifest, uid, raw) for uid, raw in entries.items()}
         return msgspec.json.encode(document)
 
 
-def _without_root(manifest: Manifest, unique_id: str, raw: Raw) -> Raw | dict[str, Any]:
-    # Seeds carry the absolute root_path of the machine that built them (dbt-core SeedNode).
-    if b'"root_path"' not in memoryview(raw).tobytes():
-        return raw
+def _without_root(manifest: Manifest, unique_id: str, raw: Raw) -> dict[str, Any]:
+    # Seeds carry the absolute root_path of the machine that built them (dbt-core, SeedNode); no other node does.
     return {key: value for key, value in as_mapping(manifest, raw, unique_id).items() if key != "root_path"}
 
 

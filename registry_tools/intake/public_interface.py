@@ -101,8 +101,8 @@ def extract_interface(manifest: Manifest) -> Interface:
 
 def _public_models(manifest: Manifest) -> dict[str, PublicModel]:
     found = {}
-    for unique_id, probe in manifest.entries(manifest.nodes, ("model.",), _Probe):
-        # A project that consumes through dbt-loom carries foreign public models in its own manifest.
+    # A project that consumes through dbt-loom carries foreign public models in its own manifest.
+    for unique_id, probe in manifest.entries(manifest.nodes, (f"model.{manifest.project}.",), _Probe):
         if probe.is_public and probe.package_name == manifest.project:
             model = manifest.decode(manifest.nodes[unique_id], PublicModel, unique_id)
             if model.config.materialized != "ephemeral":
@@ -237,7 +237,9 @@ def _clean_date(text: str | None) -> str | None:
 def _scrub(text: str) -> str:
     if "@" in text:
         text = _EMAIL.sub("(e-mail address removed)", text)
-    return _HOME.sub("(path removed)", text)
+    if "/" in text or "\\" in text:
+        text = _HOME.sub("(path removed)", text)
+    return text
 
 
 def _scrub_optional(text: str | None) -> str | None:

@@ -51,6 +51,8 @@ def extract_usage(manifest: Manifest, public: Mapping[str, PublicModel] | None =
     With `public`, the public models of the mesh by their relations, sources that people wrote by hand count as well.
     """
     targets = dict(_referenced(manifest)) | dict(_sourced(manifest, public or {}))
+    if not targets:
+        return Usage(project=manifest.project)
     reads = {
         Read(upstream=upstream, model=model, version=version, node=node, via=via)
         for node, reader in _readers(manifest)

@@ -29,7 +29,7 @@ class DirectoryStore:
 
     def create(self, key: str, content: bytes) -> bool:
         """See ObjectStore."""
-        path = self._path(key)
+        path = self._file(key)
         with self._failures(), finished_file(path.parent, content) as temporary:
             try:
                 os.link(temporary, path)
@@ -40,7 +40,7 @@ class DirectoryStore:
 
     def replace(self, key: str, content: bytes, tag: str) -> bool:
         """See ObjectStore."""
-        path = self._path(key)
+        path = self._file(key)
         with self._failures():
             path.parent.mkdir(parents=True, exist_ok=True)
             with _locked(path.parent):
@@ -55,7 +55,7 @@ class DirectoryStore:
         with self._failures():
             try:
                 content = self._path(key).read_bytes()
-            except (FileNotFoundError, NotADirectoryError):
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
             return StoredObject(content=content, tag=hashlib.sha256(content).hexdigest())
 
@@ -75,11 +75,14 @@ class DirectoryStore:
                 entries = list(os.scandir(self._path(prefix)))
             except (FileNotFoundError, NotADirectoryError):
                 return []
-            return sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+            names = sorted(entry.name for entry in entries if entry.is_dir() and not entry.name.startswith("."))
+            return [name for name in names if next(self._below(f"{prefix}{name}/"), None)]
 
     def _below(self, prefix: str) -> Iterator[str]:
         try:
-            entries = sorted(os.scandir(self._path(prefix)), key=lambda entry: entry.name)
+            entries = sorted(
+                os.scandir(self._path(prefix)), key=lambda entry: f"{entry.name}/" if entry.is_dir() else entry.name
+            )
         except (FileNotFoundError, NotADirectoryError):
             return
         for entry in entries:
@@ -89,6 +92,11 @@ class DirectoryStore:
                 yield from self._below(f"{prefix}{entry.name}/")
             else:
                 yield f"{prefix}{entry.name}"
+
+    def _file(self, key: str) -> Path:
+        if not key or key.endswith("/"):
+            raise RegistryError(f"{key!r} is not a key", where=self.root, then="report this: no name should lead here")
+        return self._path(key)
 
     def _path(self, key: str) -> Path:
         steps = key.rstrip("/").split("/") if key else []

@@ -22,8 +22,9 @@ def log_key(project: str, environment: str, n: int) -> str:
 
 def number_of(log_key: str) -> int | None:
     """The record number of a log key, or None for a key that is no record's."""
-    digits = log_key.rsplit("/", 1)[-1].removesuffix(".json")
-    return _HIGHEST - int(digits) if len(digits) == len(str(_HIGHEST)) and digits.isdecimal() else None
+    digits, dot, ending = log_key.rsplit("/", 1)[-1].partition(".")
+    well_formed = len(digits) == len(str(_HIGHEST)) and digits.isdecimal() and dot + ending == ".json"
+    return _HIGHEST - int(digits) if well_formed else None
 
 
 def history_key(project: str, environment: str, publication: str, file: str) -> str:

@@ -5,7 +5,6 @@ reader needs the newest record alone, and two publishers cannot both get the sam
 """
 
 import hashlib
-import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from registry_tools.mesh import names
 from registry_tools.mesh.publication import FORMAT, Record
 from registry_tools.registry import layout
 from registry_tools.registry.objects import ObjectStore
+from registry_tools.registry.patience import Pause, tries
 
 MAX_RECORD: Final = 64 * 1024
 _SENDS: Final = 6
@@ -35,9 +35,7 @@ class Entry:
 class Log:
     """The log of one project in one environment."""
 
-    def __init__(
-        self, store: ObjectStore, project: str, environment: str, pause: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, store: ObjectStore, project: str, environment: str, pause: Pause = time.sleep) -> None:
         self._store = store
         self._project = project
         self._environment = environment
@@ -69,8 +67,13 @@ class Log:
                     "its bytes are not those that the next record names", where=self._place(key), then=_INTEGRITY
                 )
             yield entry
-            expected = entry.record.previous
-            entry = self.entry(entry.record.n - 1) if entry.record.n > 1 else None
+            n, expected = entry.record.n, entry.record.previous
+            if (expected is None) != (n == 1):
+                key = layout.log_key(self._project, self._environment, n)
+                raise IntegrityError("it names the wrong predecessor", where=self._place(key), then=_INTEGRITY)
+            entry = self.entry(n - 1) if n > 1 else None
+            if entry is None and n > 1:
+                raise self._vanished(n - 1)
 
     def append(self, base: Entry | None, make: Callable[[Entry | None], Record]) -> tuple[Entry, bool]:
         """Commit the record that `make` builds upon the newest one; True with it when this call made it.
@@ -89,6 +92,8 @@ class Log:
             if there.record.publication == record.publication and there.record.op == record.op:
                 return there, mine
             base = self._newest_from(there)
+            if earlier := self._since(there, record):
+                return earlier, False
         raise RegistryError(
             f"{_ROUNDS} other publishers were faster",
             where=self._place(""),
@@ -98,20 +103,30 @@ class Log:
     def _place_record(self, n: int, content: bytes) -> bool:
         """Create record n with these bytes: True, or False when the number is taken. Never another number or bytes."""
         key = layout.log_key(self._project, self._environment, n)
-        for send in range(_SENDS):
+        unanswered = False
+        for _ in tries(_SENDS, self._pause):
             try:
                 if self._store.create(key, content):
                     return True
             except OutcomeUnknown:
-                self._pause(random.uniform(0, 0.1 * 2**send))  # noqa: S311  # jitter, not a secret
+                unanswered = True
             standing = self._store.get(key)
             if standing is not None:
-                return standing.content == content
+                return unanswered and standing.content == content
         raise OutcomeUnknown(
             f"the registry did not say whether it took record {n}",
             where=self._place(key),
             then="publish again: it finds its own record if it was taken",
         )
+
+    def _since(self, lost_to: Entry, record: Record) -> Entry | None:
+        """The record of the same publication that another run committed after the one that we lost to."""
+        for entry in self.entries():
+            if entry.record.n <= lost_to.record.n:
+                return None
+            if entry.record.publication == record.publication and entry.record.op == record.op:
+                return entry
+        return None
 
     def _newest_from(self, entry: Entry) -> Entry:
         newest = self.newest()
@@ -124,7 +139,7 @@ class Log:
             record = msgspec.json.decode(content, type=Record)
             names.publication_id(record.current)
             names.publication_id(record.publication)
-        except (msgspec.DecodeError, UnicodeDecodeError, UsageError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:
             raise IntegrityError(f"not a record: {error}", where=self._place(key), then=_INTEGRITY) from None
         if record.format != FORMAT:
             raise IntegrityError(

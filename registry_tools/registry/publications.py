@@ -1,6 +1,7 @@
 """Publications in, publications out, on any store: the commit protocol's outer steps and every checked read."""
 
 import hashlib
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -15,6 +16,7 @@ from registry_tools.mesh.usage import Usage
 from registry_tools.registry import layout
 from registry_tools.registry.log import Entry, Log
 from registry_tools.registry.objects import ObjectStore
+from registry_tools.registry.patience import Pause, tries
 
 _LEVEL: Final = 3  # as small as gzip -6 and nine times as fast on a manifest
 _MAX_UNPACKED: Final = 1 << 30
@@ -51,8 +53,9 @@ class Candidate:
 class Registry:
     """The registry on one store."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, pause: Pause = time.sleep) -> None:
         self.store = store
+        self._pause = pause
 
     # -- reading ------------------------------------------------------------------------------------------------------
 
@@ -82,11 +85,13 @@ class Registry:
 
     def projects(self) -> list[str]:
         """Every project that has something in the registry."""
-        return [name for name in self.store.folders("") if not name.startswith("_")]
+        found = (name for name in self.store.folders("") if not name.startswith("_"))
+        return [name for name in found if self.environments(name)]
 
     def environments(self, project: str) -> list[str]:
         """Every environment in which the project has published."""
-        return self.store.folders(f"{project}/")
+        found = self.store.folders(f"{project}/")
+        return [environment for environment in found if self.store.first(layout.log_prefix(project, environment))]
 
     def interface(self, project: str, environment: str, record: Record) -> tuple[Interface, Publication]:
         """The interface that `record` makes current. Raises IntegrityError when its bytes are not the promised ones."""
@@ -108,19 +113,29 @@ class Registry:
         entry = Log(self.store, project, environment).newest()
         if entry is None or layout.STATE not in entry.record.files:
             return None
-        return _unpack(self._file(project, environment, entry.record, layout.STATE))
+        return self._packed(project, environment, entry.record, layout.STATE)
 
     def usage(self, project: str, environment: str) -> Usage | None:
         """What the project's current publication reads of others."""
         entry = Log(self.store, project, environment).newest()
         if entry is None or layout.USAGE not in entry.record.files:
             return None
-        return msgspec.json.decode(_unpack(self._file(project, environment, entry.record, layout.USAGE)), type=Usage)
+        return msgspec.json.decode(self._packed(project, environment, entry.record, layout.USAGE), type=Usage)
 
     def consumers(self, upstream: str) -> list[str]:
         """Who has said at a publication that it reads `upstream`."""
         prefix = layout.edge_key(upstream, "")
         return [key[len(prefix) :] for key in self.store.keys(prefix)]
+
+    def _packed(self, project: str, environment: str, record: Record, file: str) -> bytes:
+        content = self._file(project, environment, record, file)
+        try:
+            return _unpack(content)
+        except (zstandard.ZstdError, ValueError) as error:
+            key = layout.history_key(project, environment, record.current, file)
+            raise IntegrityError(
+                f"cannot be unpacked: {error}", where=f"{self.store.root}/{key}", then=_DAMAGED
+            ) from None
 
     def _file(self, project: str, environment: str, record: Record, file: str) -> bytes:
         key = layout.history_key(project, environment, record.current, file)
@@ -140,17 +155,19 @@ class Registry:
         `check` gets the record that readers have now and raises to decline; it is asked again whenever somebody else
         publishes in between. Until the record is in the log, readers see nothing of this publication.
         """
-        log = Log(self.store, candidate.project, candidate.environment)
+        log = Log(self.store, candidate.project, candidate.environment, self._pause)
         base = log.newest()
         if base is not None and base.record.publication == candidate.id and base.record.op == "publish":
             return self._published(candidate, base), False
         check(base.record if base else None)
         files = _files(candidate)
-        repeated = [self._store_file(candidate, name, content) for name, content in files.items()]
-        if any(repeated) and (earlier := _find(log, candidate.id)):
-            return self._published(candidate, earlier), False
+        fresh = [self._create(_key(candidate, name), content) for name, content in files.items()]
+        if not all(fresh):
+            if earlier := _find(log, candidate.id):
+                return self._published(candidate, earlier), False
+            self._expect_files(candidate, files)
         for upstream in candidate.usage.upstreams:
-            self.store.create(layout.edge_key(upstream, candidate.project), b"")
+            self._create(layout.edge_key(upstream, candidate.project), b"")
         stored = {name: StoredFile(size=len(c), sha256=hashlib.sha256(c).hexdigest()) for name, c in files.items()}
 
         def make(newest: Entry | None) -> Record:
@@ -161,22 +178,26 @@ class Registry:
         entry, mine = log.append(base, make)
         return self._published(candidate, entry), mine
 
-    def _store_file(self, candidate: Candidate, file: str, content: bytes) -> bool:
-        """Put one file of the publication; True when the same bytes were there already."""
-        key = layout.history_key(candidate.project, candidate.environment, candidate.id, file)
-        for _ in range(_SENDS):
+    def _create(self, key: str, content: bytes) -> bool:
+        """Put an object where the same bytes may stand already, so that an unanswered request can be sent again."""
+        for _ in tries(_SENDS, self._pause):
             try:
-                if self.store.create(key, content):
-                    return False
+                return self.store.create(key, content)
             except OutcomeUnknown:
                 continue
-            standing = self.store.get(key)
-            if standing is not None and standing.content == content:
-                return True
-            raise IntegrityError(
-                "another file stands under this publication's id", where=f"{self.store.root}/{key}", then=_DAMAGED
-            )
         raise OutcomeUnknown("the registry does not answer", where=f"{self.store.root}/{key}", then="publish again")
+
+    def _expect_files(self, candidate: Candidate, files: Mapping[str, bytes]) -> None:
+        """What an earlier run left behind before it could commit must be what we would commit."""
+        for file, content in files.items():
+            key = _key(candidate, file)
+            standing = self.store.get(key)
+            if standing is None or standing.content != content:
+                raise IntegrityError(
+                    "another file stands under this publication's id",
+                    where=f"{self.store.root}/{key}",
+                    then="build again and publish: a new manifest has an id of its own",
+                )
 
     def _published(self, candidate: Candidate, entry: Entry) -> Publication:
         if entry.record.current == candidate.id:
@@ -187,7 +208,7 @@ class Registry:
         """Bring the plain readers' copy forward, never back: a slower publisher must not overwrite a newer one."""
         key = layout.latest_key(candidate.project, candidate.environment)
         content = _document(candidate.interface, candidate.facts() | {"n": record.n, "published_at": record.time})
-        for _ in range(_REFRESHES):
+        for _ in tries(_REFRESHES, self._pause):
             standing = self.store.get(key)
             try:
                 if standing is None:
@@ -203,6 +224,10 @@ class Registry:
             where=f"{self.store.root}/{key}",
             then="publish again",
         )
+
+
+def _key(candidate: Candidate, file: str) -> str:
+    return layout.history_key(candidate.project, candidate.environment, candidate.id, file)
 
 
 def _files(candidate: Candidate) -> dict[str, bytes]:
@@ -273,4 +298,7 @@ def _pack(content: bytes) -> bytes:
 
 
 def _unpack(content: bytes) -> bytes:
+    # max_output_size is not looked at when the frame says its size itself
+    if zstandard.frame_content_size(content) > _MAX_UNPACKED:
+        raise ValueError(f"more than {_MAX_UNPACKED:,} bytes")
     return zstandard.ZstdDecompressor().decompress(content, max_output_size=_MAX_UNPACKED)

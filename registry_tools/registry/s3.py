@@ -8,8 +8,9 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from registry_tools.errors import OutcomeUnknown, RegistryError
 from registry_tools.registry.objects import StoredObject
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 _CONNECT_SECONDS: Final = 5
 _READ_SECONDS: Final = 60
 _READ_ATTEMPTS: Final = 3
-_ABSENT: Final = frozenset({"NoSuchKey", "404", "NotFound"})
+_AT_ONCE: Final = 16
+_ABSENT: Final = "NoSuchKey"
 _TAKEN: Final = frozenset({"PreconditionFailed", "412"})
 _SERVER_FAULT: Final = 500
 
@@ -43,6 +45,8 @@ class S3Store:
     def __init__(self, bucket: str, prefix: str) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
+        self._clients: dict[int, S3Client] = {}
+        self._making = Lock()
 
     @property
     def root(self) -> str:
@@ -87,7 +91,7 @@ class S3Store:
             for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix, Delimiter="/"):
                 below = (self._relative(entry["Prefix"]) for entry in page.get("CommonPrefixes", ()))
                 found += (folder[len(prefix) :].rstrip("/") for folder in below)
-        return found
+        return sorted(found)
 
     def _relative(self, key: str) -> str:
         return key[len(self._prefix) :]
@@ -103,43 +107,64 @@ class S3Store:
             return False
         return True
 
-    @cached_property
+    @property
     def _reader(self) -> "S3Client":
-        return _client(attempts=_READ_ATTEMPTS)
+        return self._client(attempts=_READ_ATTEMPTS)
 
-    @cached_property
+    @property
     def _writer(self) -> "S3Client":
-        return _client(attempts=1)
+        return self._client(attempts=1)
+
+    def _client(self, *, attempts: int) -> "S3Client":
+        """The client that asks so many times at most. Its making is not safe between threads, its use is (boto3 guide,
+        Low-level clients, Multithreading or multiprocessing with clients).
+        """
+        with self._making:
+            if attempts not in self._clients:
+                self._clients[attempts] = _connect(attempts=attempts)
+            return self._clients[attempts]
 
     @contextmanager
     def _failures(self, *, writing: bool = False) -> Iterator[None]:
         """Say in our errors what boto3 says in its own."""
         from botocore import exceptions as boto
+        from botocore.parsers import ResponseParserError
 
         try:
             yield
         except boto.ClientError as error:
             raise self._judge(error.response, writing=writing) from None
         except (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError) as error:
-            raise self._unreachable(error) from None
+            raise RegistryError(
+                f"the registry cannot be reached: {_named(error)}",
+                where=self.root,
+                then="check the network and AWS_ENDPOINT_URL, then run the same again",
+            ) from None
         except (boto.HTTPClientError, boto.IncompleteReadError, boto.ResponseStreamingError) as error:
             kind = OutcomeUnknown if writing else RegistryError
-            raise kind(f"no answer from the registry: {error}", where=self.root, then="run the same again") from None
+            raise kind(
+                f"no answer from the registry: {_named(error)}", where=self.root, then="run the same again"
+            ) from None
         except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.TokenRetrievalError) as error:
             raise RegistryError(
                 f"no AWS credentials: {error}",
                 where=self.root,
                 then="export AWS_PROFILE (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or give CI its role",
             ) from None
-        except (boto.BotoCoreError, ValueError) as error:
-            raise RegistryError(
-                f"the AWS SDK refuses: {error}", where=self.root, then="correct the bucket's name or the AWS settings"
-            ) from None
+        except boto.BotoCoreError as error:
+            raise self._refused(str(error)) from None
+        except (ResponseParserError, KeyError, ValueError) as error:
+            raise self._refused(_named(error)) from None
+
+    def _refused(self, reason: str) -> RegistryError:
+        return RegistryError(
+            f"the AWS SDK refuses: {reason}", where=self.root, then="correct the bucket's name or the AWS settings"
+        )
 
     def _judge(self, response: Any, *, writing: bool) -> Exception:  # noqa: ANN401  # botocore's mapping
         code = str(response.get("Error", {}).get("Code", ""))
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        if code in _ABSENT or (writing and code in _TAKEN):
+        if code == _ABSENT or (writing and code in _TAKEN):
             return _DeclinedError(code)
         if writing and (code == "ConditionalRequestConflict" or status >= _SERVER_FAULT):
             return OutcomeUnknown(f"the registry answered {code}", where=self.root, then="run the same again")
@@ -149,15 +174,16 @@ class S3Store:
             then=_THEN.get(code, "check the bucket, the region and the role, then run the same again"),
         )
 
-    def _unreachable(self, error: Exception) -> RegistryError:
-        return RegistryError(
-            f"the registry cannot be reached: {error}",
-            where=self.root,
-            then="check the network and AWS_ENDPOINT_URL, then run the same again",
-        )
+
+def _named(error: Exception) -> str:
+    """What happened and where, without the header or the URL that botocore quotes: a secret may stand in them."""
+    told: dict[str, Any] = getattr(error, "kwargs", {})
+    where = urlsplit(str(told.get("endpoint_url", ""))).netloc.rpartition("@")[2]
+    name = type(told.get("error") or error).__name__
+    return f"{name} at {where}" if where else name
 
 
-def _client(*, attempts: int) -> "S3Client":
+def _connect(*, attempts: int) -> "S3Client":
     import boto3
     from botocore.config import Config
 
@@ -165,5 +191,6 @@ def _client(*, attempts: int) -> "S3Client":
         connect_timeout=_CONNECT_SECONDS,
         read_timeout=_READ_SECONDS,
         retries={"mode": "standard", "total_max_attempts": attempts},
+        max_pool_connections=_AT_ONCE,
     )
-    return boto3.client("s3", config=config)
+    return boto3.Session().client("s3", config=config)

@@ -175,4 +175,5 @@ def _read_lock(path: Path) -> Lock:
     try:
         return Lock.from_dict(document)
     except MeshError as error:
-        raise DocumentError(error.what, where=str(path), then=error.then) from None
+        then = error.then if error.then.startswith("update") else remedy
+        raise DocumentError(error.what, where=str(path), then=then) from None

@@ -21,8 +21,8 @@ def test_the_demo_shows_every_step_of_every_project_and_the_lineage(demo: Runnin
 
 @pytest.mark.parametrize("project", ["dbt_down", "dbt_down_loom"])
 def test_downstream_orders_reads_the_upstream_table(demo: RunningMesh, project: str) -> None:
-    [compiled] = (demo.root / project / "target" / "compiled").rglob("downstream_orders.sql")
-    assert UPSTREAM in compiled.read_text()
+    models = demo.root / project / "target" / "compiled" / project / "models"
+    assert UPSTREAM in (models / "marts" / "downstream_orders.sql").read_text()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,106 @@
+"""Laws of the vocabulary: what is printed reads back, what is named is safe, what is written is canonical."""
+
+import json
+from typing import Any
+
+import msgspec
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from registry_tools.artifacts.lock_text import lock_text
+from registry_tools.errors import UsageError
+from registry_tools.mesh import names
+from registry_tools.mesh.interface import Column, Interface, PublicModel, read_interface
+from registry_tools.mesh.lock import Lock, Pin
+from registry_tools.mesh.relation import Part, Relation, parse_relation
+from tests.builders import interface, public_model
+
+
+def _takes(name: str) -> bool:
+    try:
+        return bool(names.project_name(name))
+    except UsageError:
+        return False
+
+
+PROJECTS = st.from_regex(r"[A-Za-z][A-Za-z0-9_]{0,62}", fullmatch=True).filter(_takes)
+PINS = st.builds(
+    Pin,
+    environment=st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True).filter(lambda name: _takes("x" + name)),
+    publication=st.from_regex(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}", fullmatch=True),
+    n=st.integers(1, 999_999_999_999),
+    digest=st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
+)
+JSON: st.SearchStrategy[Any] = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(st.characters(exclude_categories=["Cs"])),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+PARTS = st.builds(Part, name=st.from_regex(r"[A-Z_][A-Z0-9_$]{0,10}", fullmatch=True)) | st.builds(
+    Part,
+    name=st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('"`.$ '), max_size=10),
+    quote=st.sampled_from(['"', "`"]),
+)
+
+
+@given(st.dictionaries(PROJECTS, PINS, max_size=4))
+def test_a_lock_reads_back_from_its_file(pins: dict[str, Pin]) -> None:
+    lock = Lock(pins=pins)
+    assert Lock.from_dict(yaml.safe_load(lock_text(lock))) == lock
+
+
+@given(st.lists(PARTS, min_size=1, max_size=3))
+def test_a_relation_reads_back_from_its_text(parts: list[Part]) -> None:
+    missing: list[Part | None] = [None] * (3 - len(parts))
+    database, schema = [*missing, *parts][:2]
+    relation = Relation(database=database, schema=schema, identifier=parts[-1])
+    assert parse_relation(str(relation), "snowflake") == relation
+
+
+@given(st.text(), st.sampled_from(["snowflake", "bigquery"]))
+def test_whatever_is_read_as_a_relation_prints_to_the_same_relation(text: str, adapter: str) -> None:
+    try:
+        relation = parse_relation(text, adapter)
+    except ValueError:
+        return
+    assert parse_relation(str(relation), adapter) == relation
+
+
+@given(st.text())
+def test_a_project_that_is_taken_is_a_word_of_ascii(text: str) -> None:
+    if _takes(text):
+        assert text.isascii()
+        assert text.isidentifier()
+
+
+def _interfaces() -> st.SearchStrategy[Interface]:
+    def build(name: str, meta: dict[str, Any], description: str, tags: list[str]) -> PublicModel:
+        column = Column(name=name, description=description, meta=meta, tags=tuple(tags))
+        return public_model(name, meta=meta, description=description, tags=tuple(tags), columns={name: column})
+
+    text = st.text(st.characters(exclude_categories=["Cs"]))
+    model_names = st.from_regex(r"[a-z_][a-z0-9_]{0,10}", fullmatch=True)
+    metas = st.dictionaries(text, JSON, max_size=3)
+    models = st.builds(build, model_names, metas, text, st.lists(text, max_size=3))
+    return st.lists(models, max_size=3, unique_by=lambda model: model.name).map(lambda found: interface(*found))
+
+
+@given(_interfaces())
+def test_an_interface_reads_back_from_its_document(written: Interface) -> None:
+    read, facts = read_interface(msgspec.json.encode(written.to_manifest({"n": 1})))
+    assert read == written
+    assert read.digest == written.digest
+    assert facts == {"n": 1}
+
+
+@given(_interfaces())
+def test_the_digest_survives_any_json_writer(written: Interface) -> None:
+    document = json.loads(msgspec.json.encode(written.to_manifest({})))
+    read, _ = read_interface(json.dumps(document, indent=3, sort_keys=True, ensure_ascii=True).encode())
+    in_order = Interface(project=read.project, adapter=read.adapter, models=written.models)
+    assert {model.unique_id for model in read.models} == {model.unique_id for model in written.models}
+    assert in_order.digest == written.digest
+    assert sorted(map(repr, (m.description for m in read.models))) == sorted(
+        repr(m.description) for m in written.models
+    )

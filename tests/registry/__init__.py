@@ -1,0 +1,1 @@
+"""The log and the publications survive faults, races and crashes."""

@@ -1,0 +1,190 @@
+"""One suite for every store: memory, directory and S3 over HTTP answer alike."""
+
+import http.client
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from urllib.parse import urlsplit
+
+import pytest
+
+from registry_tools.registry.objects import ObjectStore
+from registry_tools.registry.s3 import S3Store
+from tests.stores.local_s3 import BUCKET
+
+AT_ONCE = 16
+
+
+def at_once(work: Callable[[int], bool]) -> list[bool]:
+    """The work of sixteen threads that start together."""
+    gate = Barrier(AT_ONCE)
+
+    def start(worker: int) -> bool:
+        gate.wait()
+        return work(worker)
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(start, range(AT_ONCE)))
+
+
+def content(store: ObjectStore, key: str) -> bytes | None:
+    stored = store.get(key)
+    return None if stored is None else stored.content
+
+
+def filled(store: ObjectStore, *keys: str) -> ObjectStore:
+    for key in keys:
+        assert store.create(key, key.encode())
+    return store
+
+
+def test_what_was_created_is_read_back(store: ObjectStore) -> None:
+    assert store.create("a/b/c.json", b"{}") is True
+    assert content(store, "a/b/c.json") == b"{}"
+
+
+def test_a_second_create_is_declined_and_changes_nothing(store: ObjectStore) -> None:
+    store.create("a/k", b"first")
+    assert store.create("a/k", b"second") is False
+    assert store.create("a/k", b"first") is False
+    assert content(store, "a/k") == b"first"
+
+
+def test_an_absent_key_is_none(store: ObjectStore) -> None:
+    filled(store, "a/k")
+    assert store.get("a/other") is None
+    assert store.get("other/k") is None
+    assert store.get("a/k/below") is None
+    assert store.get("a") is None
+
+
+def test_of_sixteen_creates_one_wins_and_its_bytes_stand(store: ObjectStore) -> None:
+    for round_ in range(5):
+        key = f"race/{round_}"
+        won = at_once(lambda worker, key=key: store.create(key, f"writer {worker}".encode()))  # type: ignore[misc]
+        assert won.count(True) == 1
+        assert content(store, key) == f"writer {won.index(True)}".encode()
+
+
+def test_replace_with_the_right_tag_replaces(store: ObjectStore) -> None:
+    store.create("a/k", b"old")
+    standing = store.get("a/k")
+    assert standing is not None
+    assert store.replace("a/k", b"new", standing.tag) is True
+    assert content(store, "a/k") == b"new"
+
+
+def test_replace_with_a_stale_tag_is_declined(store: ObjectStore) -> None:
+    store.create("a/k", b"1")
+    first = store.get("a/k")
+    assert first is not None
+    assert store.replace("a/k", b"2", first.tag) is True
+    assert store.replace("a/k", b"3", first.tag) is False
+    assert content(store, "a/k") == b"2"
+
+
+def test_replace_of_an_absent_key_is_declined_and_makes_none(store: ObjectStore) -> None:
+    store.create("a/k", b"1")
+    standing = store.get("a/k")
+    assert standing is not None
+    assert store.replace("a/other", b"2", standing.tag) is False
+    assert store.get("a/other") is None
+
+
+def test_concurrent_replaces_lose_no_update(store: ObjectStore) -> None:
+    store.create("counter", b"0")
+
+    def add_one(_worker: int) -> bool:
+        for _ in range(400):
+            standing = store.get("counter")
+            assert standing is not None
+            if store.replace("counter", str(int(standing.content) + 1).encode(), standing.tag):
+                return True
+        return False
+
+    assert all(at_once(add_one))
+    assert content(store, "counter") == str(AT_ONCE).encode()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("a/", ["a/1", "a/b/2"]),
+        ("a/b/", ["a/b/2"]),
+        ("ab/", ["ab/3"]),
+        ("abc/", []),
+        ("a/1/", []),
+        ("", ["a/1", "a/b/2", "ab/3", "b"]),
+    ],
+)
+def test_keys_and_first_stop_at_the_neighbour(store: ObjectStore, prefix: str, expected: list[str]) -> None:
+    filled(store, "b", "ab/3", "a/b/2", "a/1")
+    assert list(store.keys(prefix)) == expected
+    assert store.first(prefix) == (expected[0] if expected else None)
+
+
+def test_folders_are_what_has_keys_below(store: ObjectStore) -> None:
+    filled(store, "top", "a/1", "a/deep/er/2", "ab/x/3", "_edges/a/b")
+    assert store.folders("") == ["_edges", "a", "ab"]
+    assert store.folders("a/") == ["deep"]
+    assert store.folders("a/deep/") == ["er"]
+    assert store.folders("ab/x/") == []
+    assert store.folders("none/") == []
+
+
+def test_keys_come_in_the_order_of_their_bytes(store: ObjectStore) -> None:
+    names = ["0999", "1000", "Z", "_", "a", "b", "é"]
+    filled(store, *(f"log/{name}" for name in reversed(names)))
+    assert list(store.keys("log/")) == [f"log/{name}" for name in names]
+    assert store.first("log/") == "log/0999"
+
+
+def test_a_name_that_sorts_before_the_slash_comes_before_what_is_below_its_neighbour(store: ObjectStore) -> None:
+    filled(store, "p/prod/x", "p/prod-eu/x", "p/prod.txt", "p/prod0")
+    assert list(store.keys("p/")) == ["p/prod-eu/x", "p/prod.txt", "p/prod/x", "p/prod0"]
+    assert store.first("p/") == "p/prod-eu/x"
+    assert store.folders("p/") == ["prod", "prod-eu"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"\0", bytes(range(256)), b"\r\n0\r\n\r\n", b"\xff\xfe" * 7, b"5 MB " * 1_000_000],
+    ids=["empty", "nul", "all bytes", "chunk end", "no UTF-8", "5 MB"],
+)
+def test_content_comes_back_to_the_byte(store: ObjectStore, body: bytes) -> None:
+    assert store.create("k", body) is True
+    stored = store.get("k")
+    assert stored is not None
+    assert stored.content == body
+    assert store.replace("k", body + b"!", stored.tag) is True
+    assert content(store, "k") == body + b"!"
+
+
+@pytest.mark.parametrize(
+    "name", ["a b", "a+b", "a%2Fb", "a&b=c", "ä", "日本", "a'b", "a(b)", "a~b", "x" * 200, "a,b;c", "a@b:c", "a*b!"]
+)
+def test_odd_but_legal_names_are_only_names(store: ObjectStore, name: str) -> None:
+    key = f"odd/{name}/{name}"
+    assert store.create(key, b"here") is True
+    assert content(store, key) == b"here"
+    assert list(store.keys("odd/")) == [key]
+    assert store.folders("odd/") == [name]
+    assert store.create(key, b"again") is False
+
+
+def test_the_root_is_what_people_type(store: ObjectStore) -> None:
+    assert store.root
+    assert not store.root.endswith("/")
+
+
+def test_more_keys_than_one_page_holds_are_all_listed(s3_store: S3Store) -> None:
+    place = urlsplit(s3_store.root)
+    # unsigned and raw, because a thousand signed requests take long
+    server = http.client.HTTPConnection(urlsplit(s3_store._reader.meta.endpoint_url).netloc)
+    for n in range(1_003):
+        server.request("PUT", f"/{BUCKET}{place.path}/{n % 2}/{n:04d}", body=b"x")
+        assert server.getresponse().read() == b""
+    server.close()
+    assert list(s3_store.keys("")) == sorted(f"{n % 2}/{n:04d}" for n in range(1_003))
+    assert s3_store.folders("") == ["0", "1"]
+    assert s3_store.first("1/") == "1/0001"

@@ -1,0 +1,1 @@
+"""Unit tests: one file a promise, no network, no clock, no home directory."""

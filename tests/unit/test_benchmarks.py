@@ -1,0 +1,52 @@
+"""The benchmarks measure what they say: their manifests are as described, and a row comes out of two processes."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.__main__ import judge
+from benchmarks.manifests import Shape, write_manifest
+from benchmarks.measures import rows
+from benchmarks.timing import Measured
+from benchmarks.workshop import Workshop
+from registry_tools.intake.manifest import read_manifest
+from registry_tools.intake.public_interface import extract_interface
+
+SHAPE = Shape(models=50)
+
+
+def test_a_generated_manifest_has_the_models_it_was_asked_for(tmp_path):
+    write_manifest(tmp_path / "manifest.json", SHAPE)
+    manifest = read_manifest(tmp_path / "manifest.json")
+    interface = extract_interface(manifest)
+    models = [node for node in manifest.nodes if node.startswith("model.")]
+    tests = [node for node in manifest.nodes if node.startswith("test.")]
+    assert len(models) == 51  # one of them in two versions
+    assert len(tests) / len(models) == pytest.approx(2.4, abs=0.05)
+    assert len(manifest.sources) == SHAPE.staging == 15
+    assert len({model.name for model in interface.models}) == SHAPE.public_names == 5
+    assert len(interface.models) == SHAPE.public_nodes == 6
+    assert all(model.contract.enforced and model.group and len(model.columns) == 16 for model in interface.models)
+
+
+def test_a_generated_manifest_is_the_same_every_time_and_its_interface_at_every_size(tmp_path):
+    once, again, larger = (tmp_path / name for name in ("once.json", "again.json", "larger.json"))
+    write_manifest(once, SHAPE)
+    write_manifest(again, SHAPE)
+    write_manifest(larger, replace(SHAPE, models=150, public=SHAPE.public_names))
+    assert once.read_bytes() == again.read_bytes()
+    assert extract_interface(read_manifest(once)).digest == extract_interface(read_manifest(larger)).digest
+
+
+def test_a_row_is_a_ratio_of_two_processes(tmp_path):
+    row = next(rows([SHAPE.models]))
+    with Workshop(tmp_path, runs=1) as workshop:
+        measured = row.measure(workshop)
+    assert measured.value > 0
+    assert row.target is None  # nothing is promised for a manifest as small as this
+
+
+@pytest.mark.parametrize(("value", "verdict"), [(0.3, "yes"), (0.36, "noise"), (0.38, "no")])
+def test_a_target_is_missed_by_more_than_the_stated_noise(value, verdict):
+    assert judge(0.35, Measured(value=value, noise=0.02)) == verdict
+    assert judge(None, Measured(value=value, noise=0.02)) == ""

@@ -1,0 +1,105 @@
+"""Golden cases: each folder of tests/cases is a manifest and the files that consumers get from it.
+
+`UPDATE_CASES=1 pytest tests/unit/test_cases.py` writes the expected files again; read the diff before committing it.
+"""
+
+import difflib
+import os
+from pathlib import Path
+
+import jinja2
+import msgspec
+import pytest
+import yaml
+
+from registry_tools.artifacts.loom import loom_manifest
+from registry_tools.artifacts.sources import sources_yaml
+from registry_tools.intake.manifest import read_manifest
+from registry_tools.intake.public_interface import extract_interface
+from registry_tools.mesh.interface import Interface, read_interface
+from tests.builders import Json, publication
+
+CASES = sorted(path.parent for path in (Path(__file__).parent.parent / "cases").glob("*/manifest.json"))
+
+
+@pytest.fixture(params=CASES, ids=[case.name for case in CASES])
+def case(request: pytest.FixtureRequest) -> Path:
+    folder: Path = request.param
+    return folder
+
+
+@pytest.fixture
+def interface(case: Path) -> Interface:
+    return extract_interface(read_manifest(case / "manifest.json"))
+
+
+@pytest.fixture
+def document(interface: Interface) -> Json:
+    read: Json = yaml.safe_load(sources_yaml(interface, publication(interface.project), tests=True))
+    return read
+
+
+def _compare(expected: Path, text: str) -> None:
+    if os.environ.get("UPDATE_CASES"):
+        expected.write_text(text, encoding="utf-8", newline="")
+    before = expected.read_bytes().decode()
+    diff = difflib.unified_diff(before.splitlines(), text.splitlines(), str(expected), "now", lineterm="")
+    assert before == text, "\n".join(diff)
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) >= 6
+
+
+def test_the_sources_are_the_expected_ones(case: Path, interface: Interface) -> None:
+    text = sources_yaml(interface, publication(interface.project), tests=True)
+    _compare(case / "expected_sources.yml", text)
+
+
+def test_the_loom_manifest_is_the_expected_one(case: Path, interface: Interface) -> None:
+    _compare(case / "expected_loom.json", loom_manifest(interface).decode())
+
+
+def test_dbt_reads_the_very_text_that_upstream_wrote(interface: Interface, document: Json) -> None:
+    """YAML first, then Jinja, as dbt does; versions have more tables, so models are looked for by their mark."""
+    environment = jinja2.Environment(autoescape=False, keep_trailing_newline=True)  # noqa: S701  # dbt's own setting
+    for block in document["sources"]:
+        for table in block["tables"]:
+            mark = table["config"]["meta"]["mesh"]
+            versions = [m for m in interface.models if m.name == mark["model"]]
+            model = next(m for m in versions if str(m.version) == str(mark.get("version")) or m.is_latest)
+            rendered = environment.from_string(table.get("description", "")).render()
+            assert rendered.endswith(model.description or "")
+
+
+def test_every_public_model_is_a_table_and_every_table_is_there_once(interface: Interface, document: Json) -> None:
+    names = [(block["name"], table["name"]) for block in document["sources"] for table in block["tables"]]
+    assert len(names) == len(set(names))
+    assert {name for _, name in names} >= {model.name for model in interface.models if model.is_latest}
+    assert len(names) >= len(interface.models)
+
+
+def test_the_text_depends_on_the_interface_alone(interface: Interface) -> None:
+    later = publication(interface.project, id="20270101T000000Z-ffffffffffff", n=9, published_at="2027-01-01T00:00:00Z")
+    first = publication(interface.project)
+    assert sources_yaml(interface, first, tests=True) == sources_yaml(interface, later, tests=True)
+
+
+def test_the_interface_survives_its_own_document(interface: Interface) -> None:
+    read, _ = read_interface(msgspec.json.encode(interface.to_manifest({})))
+    assert read == interface
+    assert read.digest == interface.digest
+
+
+def test_the_loom_manifest_has_what_dbt_loom_reads(interface: Interface) -> None:
+    """dbt-loom 0.9, manifests.ManifestNode: these keys, and parents that it can find."""
+    nodes: Json = msgspec.json.decode(loom_manifest(interface))["nodes"]
+    needed = {"name", "package_name", "unique_id", "resource_type", "schema", "database", "relation_name", "access"}
+    needed |= {"version", "latest_version", "deprecation_date", "depends_on", "config", "group"}
+    assert list(nodes) == [model.unique_id for model in interface.models]
+    for unique_id, node in nodes.items():
+        assert needed <= node.keys()
+        assert (node["unique_id"], node["resource_type"], node["access"]) == (unique_id, "model", "public")
+        assert node["package_name"] == interface.project
+        assert set(node["depends_on"]["nodes"]) <= nodes.keys()
+        assert "columns" not in node

@@ -1,0 +1,94 @@
+"""Usage: every node that reads another project's public model, by whichever way."""
+
+import pytest
+
+from registry_tools.intake.usage import extract_usage
+from registry_tools.mesh.usage import Read
+from tests.builders import Json, foreign, manifest, node, private, public_model, read, reader, source
+
+MARK = {"project": "dbt_up", "model": "orders"}
+DOWN = "model.dbt_down.report"
+
+
+def _report(*parents: str) -> Json:
+    return private("report", "dbt_down", depends_on={"macros": [], "nodes": list(parents)})
+
+
+def _reads(folder, *entries: Json, public=None) -> list[tuple[str, ...]]:
+    found = extract_usage(read(folder, manifest(*entries, project="dbt_down")), public)
+    return [(r.upstream, r.model, r.version, r.node, r.via) for r in found.reads]
+
+
+def test_a_ref_to_a_model_of_another_project_is_read(tmp_path) -> None:
+    reads = _reads(tmp_path, _report("model.dbt_up.orders"), foreign("orders"))
+    assert reads == [("dbt_up", "orders", "", DOWN, "ref")]
+
+
+def test_a_ref_to_a_version_names_it(tmp_path) -> None:
+    entries = _report("model.dbt_up.products.v1"), foreign("products", version=1, latest_version=2)
+    assert _reads(tmp_path, *entries) == [("dbt_up", "products", "1", DOWN, "ref")]
+
+
+def test_a_source_with_our_mark_is_read(tmp_path) -> None:
+    marked = source("orders", "PROD.MARTS.ORDERS", mesh=MARK)
+    versioned = source("products_v1", "PROD.MARTS.P", mesh={"project": "dbt_up", "model": "products", "version": 1})
+    assert _reads(tmp_path, _report(marked["unique_id"], versioned["unique_id"]), marked, versioned) == [
+        ("dbt_up", "orders", "", DOWN, "source"),
+        ("dbt_up", "products", "1", DOWN, "source"),
+    ]
+
+
+@pytest.mark.parametrize("mark", [None, "dbt_up", {}, {"project": "dbt_up"}, {"project": 1, "model": 2}])
+def test_a_source_of_somebody_else_is_no_read(tmp_path, mark: object) -> None:
+    raw = source("orders", "RAW.SHOP.ORDERS", mesh=mark)
+    assert _reads(tmp_path, _report(raw["unique_id"]), raw) == []
+
+
+@pytest.mark.parametrize("relation", ["PROD.MARTS.ORDERS", "prod.marts.orders", "prod.MARTS.Orders"])
+def test_a_source_that_a_person_wrote_is_known_by_its_relation(tmp_path, relation: str) -> None:
+    raw = source("mine", relation)
+    public = {"PROD.MARTS.ORDERS": public_model()}
+    assert _reads(tmp_path, _report(raw["unique_id"]), raw, public=public) == [("dbt_up", "orders", "", DOWN, "source")]
+
+
+@pytest.mark.parametrize("relation", ['"prod"."marts"."orders"', "OTHER.MARTS.ORDERS", "", "a.b.c.d", None])
+def test_a_source_of_another_relation_is_not(tmp_path, relation: str | None) -> None:
+    raw = source("mine", "") | {"relation_name": relation}
+    assert _reads(tmp_path, _report(raw["unique_id"]), raw, public={"PROD.MARTS.ORDERS": public_model()}) == []
+
+
+def test_a_source_of_an_own_public_model_is_no_read_of_others(tmp_path) -> None:
+    raw = source("mine", "PROD.MARTS.ORDERS")
+    own = {"PROD.MARTS.ORDERS": public_model(project="dbt_down")}
+    assert _reads(tmp_path, _report(raw["unique_id"]), raw, public=own) == []
+
+
+@pytest.mark.parametrize("kind", ["model", "snapshot", "test", "analysis", "exposure", "unit_test", "semantic_model"])
+def test_whatever_depends_on_a_model_reads_it(tmp_path, kind: str) -> None:
+    reads = _reads(tmp_path, reader(kind, "x", ["model.dbt_up.orders"]), foreign("orders"))
+    assert reads == [("dbt_up", "orders", "", f"{kind}.dbt_down.x", "ref")]
+
+
+def test_nodes_of_an_installed_package_are_not_ours(tmp_path) -> None:
+    installed = node("helper", "dbt_utils", depends_on={"nodes": ["model.dbt_up.orders"]})
+    ours = _report("model.dbt_utils.helper")
+    assert _reads(tmp_path, installed, ours, foreign("orders")) == []
+
+
+def test_who_reads_nobody_has_an_empty_usage(tmp_path) -> None:
+    own = _report("model.dbt_down.stg", "model.dbt_down.gone"), private("stg", "dbt_down")
+    found = extract_usage(read(tmp_path, manifest(*own, project="dbt_down")))
+    assert (found.project, found.reads) == ("dbt_down", ())
+
+
+def test_reads_are_sorted_and_stand_once(tmp_path) -> None:
+    entries = (
+        _report("model.dbt_up.orders", "model.dbt_up.orders", "model.dbt_up.customers"),
+        reader("exposure", "a", ["model.dbt_up.orders"]),
+        foreign("orders"),
+        foreign("customers"),
+    )
+    found = extract_usage(read(tmp_path, manifest(*entries, project="dbt_down"))).reads
+    assert list(found) == sorted(set(found))
+    assert found[0] == Read(upstream="dbt_up", model="customers", version="", node=DOWN, via="ref")
+    assert len(found) == 3

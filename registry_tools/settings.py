@@ -126,7 +126,7 @@ class _Reader:
 
     def mesh(self, document: dict[str, Any]) -> Mesh:
         self._known(document, "", ("version", "registry", "environments", "projects"))
-        if document.get("version") != 1:
+        if document.get("version") != 1 or document["version"] is True:
             self._fail("'version' is not 1", "write version: 1 at the top")
         registry = self._text(document, "registry", "")
         return Mesh(

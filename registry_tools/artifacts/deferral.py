@@ -5,7 +5,7 @@ dbt defers models, seeds and snapshots whose unique_id stands in one state manif
 dbt-loom put there when the project was published, are brought to where upstream has them now.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -14,17 +14,24 @@ from msgspec import Raw
 from registry_tools.mesh.interface import Interface
 
 
-def deferral_state(project: str, adapter: str, own: bytes | None, upstreams: Iterable[Interface]) -> bytes:
+def deferral_state(
+    project: str,
+    adapter: str,
+    own: bytes | None,
+    upstreams: Iterable[Interface],
+    kept: Mapping[str, Raw] | None = None,
+) -> bytes:
     """A dbt manifest: `own`, the whole manifest as last published, with the upstreams as they are now.
 
-    Before the first publication `own` is None, and the upstreams are all that there is to defer to.
+    Before the first publication `own` is None, and the upstreams are all that there is to defer to. `kept` are the
+    nodes of upstreams that were not read this time. Raises msgspec.DecodeError when `own` is no manifest.
     """
     if own is None:
         document: dict[str, Any] = Interface(project=project, adapter=adapter).to_manifest({"written_by": "mesh sync"})
     else:
         document = msgspec.json.decode(own, type=dict[str, Raw])
         document["nodes"] = msgspec.json.decode(document["nodes"], type=dict[str, Raw])
-    nodes: dict[str, Any] = document["nodes"]
+    nodes: dict[str, Any] = document["nodes"] | dict(kept or {})
     for interface in upstreams:
         theirs = f"model.{interface.project}."
         nodes = {unique_id: node for unique_id, node in nodes.items() if not unique_id.startswith(theirs)}

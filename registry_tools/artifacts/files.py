@@ -36,7 +36,17 @@ def write_files(planned: Iterable[GeneratedFile], obsolete: Iterable[Path], *, d
 
     An unchanged file is not touched, so that dbt's partial parsing stays warm. With `dry_run` nothing is.
     """
-    plan = list(planned)
+    try:
+        return _bring(list(planned), obsolete, dry_run=dry_run)
+    except OSError as error:
+        raise DocumentError(
+            f"cannot be read or removed: {error.strerror or error}",
+            where=str(error.filename) if error.filename else None,
+            then="check the folder's permissions",
+        ) from error
+
+
+def _bring(plan: list[GeneratedFile], obsolete: Iterable[Path], *, dry_run: bool) -> list[FileChange]:
     for file in plan:
         _refuse_foreign(file)
     changes = [FileChange(path=f.path, action="unchanged" if _same(f) else "written") for f in plan]

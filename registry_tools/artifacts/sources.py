@@ -1,13 +1,13 @@
 """An interface in, the source YAML of a consumer out: `source('dbt_up', 'public_orders')` reads the public table."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 
 from registry_tools.artifacts.files import MARK
 from registry_tools.artifacts.yaml_text import inert, yaml_text
 from registry_tools.mesh.freshness import freshness_of
-from registry_tools.mesh.interface import Column, Interface, PublicModel
+from registry_tools.mesh.interface import GUARDS, Column, Interface, PublicModel
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.relation import Relation
 
@@ -46,32 +46,22 @@ def _block(interface: Interface, pairs: list[tuple[Relation, PublicModel]], *, t
         "description": f"The public models of {interface.project}.",
     }
     if relation.database:
-        block["database"] = inert(relation.database.name)
+        block["database"] = inert(relation.database.inner)
     if relation.schema:
-        block["schema"] = inert(relation.schema.name)
+        block["schema"] = inert(relation.schema.inner)
     quoted = {"database": relation.database, "schema": relation.schema}
     quoting = {name: True for name, part in quoted.items() if part and part.quote}
     if quoting:
         block["quoting"] = quoting
     block["config"] = {"meta": {"mesh": {"project": interface.project}}}
     block["tables"] = [
-        _table(interface, model, name, place, tests=tests) for place, model in pairs for name in _names(model)
+        _table(interface, model, name, place, tests=tests) for place, model in pairs for name in model.called
     ]
     return block
 
 
-def _names(model: PublicModel) -> Iterator[str]:
-    """How readers may call it: by version, and the latest one also without."""
-    if model.version is None:
-        yield model.name
-        return
-    yield f"{model.name}_v{model.version}"
-    if model.is_latest:
-        yield model.name
-
-
 def _table(interface: Interface, model: PublicModel, name: str, relation: Relation, *, tests: bool) -> dict[str, Any]:
-    table: dict[str, Any] = {"name": name, "identifier": inert(relation.identifier.name)}
+    table: dict[str, Any] = {"name": name, "identifier": inert(relation.identifier.inner)}
     if relation.identifier.quote:
         table["quoting"] = {"identifier": True}
     if description := _description(interface, model):
@@ -133,7 +123,7 @@ def _column(model: PublicModel, column: Column, *, tests: bool) -> dict[str, Any
     config = ({"tags": list(column.tags)} if column.tags else {}) | ({"meta": meta} if meta else {})
     if config:
         entry["config"] = _inert(config)
-    guards = model.config.mesh.tests.get(column.name, ())
+    guards = [name for name in model.config.mesh.tests.get(column.name, ()) if name in GUARDS]
     if tests and guards:
         entry["data_tests"] = list(guards)
     return entry

@@ -17,6 +17,8 @@ _WORDS: Final = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false", 
 _RAW: Final = re.compile(
     r"[^\x20\x21\x23-\x5b\x5d-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
 )
+# YAML looks for the colon of a plain key in the first 1024 characters (YAML 1.1, 7.4.2).
+_LONGEST_KEY: Final = 1000
 _JINJA: Final = re.compile(r"\{[{%#]")
 
 
@@ -35,7 +37,12 @@ def inert(text: str) -> str:
 def _mapping(value: Mapping[str, Any], first: str, indent: str, lines: list[str]) -> None:
     """Append the mapping's lines. The first one is indented by `first`, which ends in a dash inside a list."""
     for key, item in value.items():
-        _entry(f"{first}{_scalar(key)}:", item, indent, lines)
+        written = _scalar(key)
+        if len(written) <= _LONGEST_KEY:
+            _entry(f"{first}{written}:", item, indent, lines)
+        else:
+            lines.append(f"{first}? {written}")
+            _entry(f"{indent}:", item, indent, lines)
         first = indent
 
 
@@ -64,7 +71,12 @@ def _scalar(value: Any) -> str:  # noqa: ANN401  # any value of JSON
             return _text(value)
         case float() if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  # NaN
             return _text(str(value))
-        case None | bool() | int() | float():
+        case float():
+            # YAML 1.1 reads 1e+16 as text: a float has a point
+            mantissa, exponent, power = repr(value).partition("e")
+            point = "" if "." in mantissa else ".0"
+            return f"{mantissa}{point}{exponent}{power}"
+        case None | bool() | int():
             return json.dumps(value)
         case Mapping():
             return "{}"

@@ -54,5 +54,5 @@ def _findings(member: Member, lineage: Lineage) -> Iterator[Finding]:
     for upstream in sorted(used & known.keys()):
         read = {read.model for read in member.usage.reads if read.upstream == upstream}
         for model in sorted(read - known[upstream]):
-            nodes = tuple(r.node for r in member.usage.reads if (r.upstream, r.model) == (upstream, model))
+            nodes = tuple(sorted({r.node for r in member.usage.reads if (r.upstream, r.model) == (upstream, model)}))
             yield Finding(rule="unknown-model", project=member.project, upstream=upstream, nodes=nodes, model=model)

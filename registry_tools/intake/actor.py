@@ -30,7 +30,10 @@ def identify_actor(environment: Mapping[str, str], folder: Path) -> Actor:
 
 def _repository(url: str | None) -> str | None:
     """`owner/name` of a remote's URL; whatever else it holds (a token, a user, a local path) is left out."""
-    found = re.search(r"^(?:[a-z+]+://|[\w.-]+@)[^/:]*[:/](?:\d+/)?([\w.-]+/[\w.-]+?)(?:\.git)?/?$", url or "")
+    found = re.search(
+        r"^(?:(?:https?|ssh|git)://(?:[^/@]+@)?[\w.-]+(?::\d+)?/|[\w.-]+@[\w.-]+:)([\w.-]+/[\w.-]+?)(?:\.git)?/?$",
+        url or "",
+    )
     return found[1] if found else None
 
 

@@ -26,6 +26,8 @@ OLDEST_SCHEMA: Final = 9  # dbt 1.5, the first with model access
 _SCHEMA: Final = re.compile(r"https://schemas\.getdbt\.com/dbt/manifest/v(\d+)(?:\.json)?")
 _REMEDY: Final = "run dbt build (or dbt parse) in the project, then try again"
 
+_NEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
+
 T = TypeVar("T")
 
 
@@ -46,6 +48,7 @@ class _TopLevel(Value, frozen=True):
     groups: dict[str, Raw] = msgspec.field(default_factory=dict)
     exposures: dict[str, Raw] = msgspec.field(default_factory=dict)
     unit_tests: dict[str, Raw] = msgspec.field(default_factory=dict)
+    semantic_models: dict[str, Raw] = msgspec.field(default_factory=dict)
 
 
 class _MetadataOnly(Value, frozen=True):
@@ -66,6 +69,7 @@ class Manifest:
     groups: dict[str, Raw]
     exposures: dict[str, Raw]
     unit_tests: dict[str, Raw]
+    semantic_models: dict[str, Raw]
 
     @cached_property
     def sha256(self) -> str:
@@ -114,6 +118,7 @@ def read_manifest(path: Path) -> Manifest:
         groups=top.groups,
         exposures=top.exposures,
         unit_tests=top.unit_tests,
+        semantic_models=top.semantic_models,
     )
 
 
@@ -131,6 +136,7 @@ def collector_off() -> Iterator[None]:
 
 def _first_level(path: Path, raw: bytes) -> _TopLevel:
     try:
+        raw.decode()  # what stays undecoded inside is text as well
         top = msgspec.json.decode(raw, type=_TopLevel)
     except msgspec.ValidationError as error:
         _expect_schema(path, _metadata_alone(path, raw))  # of another dbt, or of no dbt at all: that is said first
@@ -179,9 +185,12 @@ def _guess_project(top: _TopLevel) -> str | None:
 def _time(path: Path, text: str | None) -> datetime:
     try:
         moment = datetime.fromisoformat(text or "")
-    except ValueError:
-        raise DocumentError(f"metadata.generated_at is {text!r}, not a time", where=str(path), then=_REMEDY) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        moment = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        moment = _NEVER
+    if moment <= _NEVER:  # an id needs four digits of a year, and no dbt is older
+        raise DocumentError(f"metadata.generated_at is {text!r}, not a time", where=str(path), then=_REMEDY)
+    return moment
 
 
 def as_mapping(manifest: Manifest, raw: Raw, unique_id: str) -> dict[str, Any]:

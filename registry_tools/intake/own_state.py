@@ -29,23 +29,27 @@ def extract_state(manifest: Manifest) -> bytes:
         metadata = msgspec.json.decode(document["metadata"])
         document["metadata"] = {key: metadata[key] for key in _METADATA if key in metadata}
         document["metadata"].setdefault("project_name", manifest.project)
-        seeds = {
-            uid: _without_root(manifest, uid, raw) for uid, raw in manifest.nodes.items() if uid.startswith("seed.")
-        }
+        seeds = {uid: raw for uid, raw in manifest.nodes.items() if uid.startswith("seed.")}
         if seeds:
-            document["nodes"] = manifest.nodes | seeds
+            document["nodes"] = manifest.nodes | _all_anonymous(manifest, seeds)
         for section, entries in (("groups", manifest.groups), ("exposures", manifest.exposures)):
-            document[section] = {uid: _without_person(manifest, uid, raw) for uid, raw in entries.items()}
+            document[section] = _all_anonymous(manifest, entries)
+        if "disabled" in document:
+            disabled = manifest.decode(document["disabled"], dict[str, list[dict[str, Any]]], "disabled")
+            document["disabled"] = {uid: [_anonymous(entry) for entry in entries] for uid, entries in disabled.items()}
         return msgspec.json.encode(document)
 
 
-def _without_root(manifest: Manifest, unique_id: str, raw: Raw) -> dict[str, Any]:
-    # Seeds carry the absolute root_path of the machine that built them (dbt-core, SeedNode); no other node does.
-    return {key: value for key, value in as_mapping(manifest, raw, unique_id).items() if key != "root_path"}
+def _all_anonymous(manifest: Manifest, entries: dict[str, Raw]) -> dict[str, Any]:
+    return {unique_id: _anonymous(as_mapping(manifest, raw, unique_id)) for unique_id, raw in entries.items()}
 
 
-def _without_person(manifest: Manifest, unique_id: str, raw: Raw) -> dict[str, Any]:
-    entry = as_mapping(manifest, raw, unique_id)
-    if isinstance(entry.get("owner"), dict):
-        entry["owner"] = {key: value for key, value in entry["owner"].items() if key != "email"}
-    return entry
+def _anonymous(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry without its owner's address and without the folder of a machine.
+
+    Seeds carry the absolute root_path of the machine that built them (dbt-core, SeedNode); no other node does.
+    """
+    kept = {key: value for key, value in entry.items() if key != "root_path"}
+    if isinstance(kept.get("owner"), dict):
+        kept["owner"] = {key: value for key, value in kept["owner"].items() if key != "email"}
+    return kept

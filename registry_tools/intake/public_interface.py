@@ -10,6 +10,7 @@ import msgspec
 from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.manifest import Manifest, collector_off
 from registry_tools.mesh.interface import (
+    GUARDS,
     Column,
     Config,
     Constraint,
@@ -23,7 +24,6 @@ from registry_tools.mesh.interface import (
 )
 from registry_tools.mesh.relation import Relation, parse_relation
 
-GUARDS: Final = ("not_null", "unique")
 _EMAIL: Final = re.compile(r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)+")
 _HOME: Final = re.compile(r"(?:/home/|/Users/|/root/|[A-Za-z]:\\Users\\)[^\s'\"]*")
 _REMEDY: Final = "correct the model's YAML, run dbt build, then publish again"
@@ -55,6 +55,7 @@ class _TestMetadata(Value, frozen=True):
 class _TestConfig(Value, frozen=True):
     severity: str | None = None
     where: str | None = None
+    error_if: str | None = None
 
 
 class _Test(Value, frozen=True):
@@ -69,6 +70,7 @@ class _Test(Value, frozen=True):
         """Whether it holds for every row, always: a `where` or a mere warning promises nothing to readers."""
         told = self.test_metadata is not None and not self.test_metadata.namespace and self.column_name is not None
         strict = not self.config.where and (self.config.severity or "error").lower() == "error"
+        strict = strict and self.config.error_if in (None, "!= 0")
         return told and strict and self.test_metadata is not None and self.test_metadata.name in GUARDS
 
     @property
@@ -85,16 +87,15 @@ def extract_interface(manifest: Manifest) -> Interface:
         groups = _groups(manifest, {model.group for model in models.values()})
     cleaner = _Cleaner(manifest, models)
     ancestry = _Ancestry(manifest, frozenset(models))
-    cleaned = (
-        cleaner.clean(model, tests.get(unique_id, {}), ancestry.of(unique_id))
-        for unique_id, model in sorted(models.items())
-    )
-    interface = Interface(
-        project=manifest.project, adapter=manifest.adapter, models=tuple(cleaned), groups=tuple(groups)
-    )
     try:
-        return interface.checked()
-    except (ValueError, UsageError) as error:
+        cleaned = tuple(
+            cleaner.clean(model, tests.get(unique_id, {}), ancestry.of(unique_id))
+            for unique_id, model in sorted(models.items())
+        )
+        return Interface(
+            project=manifest.project, adapter=manifest.adapter, models=cleaned, groups=tuple(groups)
+        ).checked()
+    except (ValueError, UsageError, RecursionError) as error:
         what = error.what if isinstance(error, UsageError) else str(error)
         raise DocumentError(what, where=str(manifest.path), then=_REMEDY) from None
 
@@ -106,6 +107,10 @@ def _public_models(manifest: Manifest) -> dict[str, PublicModel]:
         if probe.is_public and probe.package_name == manifest.project:
             model = manifest.decode(manifest.nodes[unique_id], PublicModel, unique_id)
             if model.config.materialized != "ephemeral":
+                if model.unique_id != unique_id:
+                    raise DocumentError(
+                        f"{unique_id}: its unique_id is {model.unique_id!r}", where=str(manifest.path), then=_REMEDY
+                    )
                 found[unique_id] = model
     return found
 
@@ -115,7 +120,10 @@ def _tests(manifest: Manifest, models: Iterable[str]) -> dict[str, dict[str, set
     found: dict[str, dict[str, set[str]]] = {}
     for _, test in manifest.entries(manifest.nodes, ("test.",), _Test):
         if test.guards and test.model in wanted and test.column_name and test.test_metadata:
-            found.setdefault(test.model, {}).setdefault(test.column_name, set()).add(test.test_metadata.name)
+            # dbt writes the name of a quoted column with its quotes
+            found.setdefault(test.model, {}).setdefault(test.column_name.strip('"`'), set()).add(
+                test.test_metadata.name
+            )
     return found
 
 

@@ -32,6 +32,6 @@ def read_failures(path: Path) -> tuple[str, ...]:
     raw = read_bytes(path, noun="dbt's run_results", then=_REMEDY)
     try:
         run = msgspec.json.decode(raw, type=_RunResults)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DocumentError(f"not dbt's run_results: {error}", where=str(path), then=_REMEDY) from None
     return tuple(sorted(result.unique_id for result in run.results if result.status in _FAILED))

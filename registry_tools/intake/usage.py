@@ -64,7 +64,7 @@ def extract_usage(manifest: Manifest, public: Mapping[str, PublicModel] | None =
 
 
 def _readers(manifest: Manifest) -> Iterator[tuple[str, _Reader]]:
-    for section in (manifest.nodes, manifest.exposures, manifest.unit_tests):
+    for section in (manifest.nodes, manifest.exposures, manifest.unit_tests, manifest.semantic_models):
         for unique_id, reader in manifest.entries(section, _READERS, _Reader):
             if reader.package_name == manifest.project:
                 yield unique_id, reader

@@ -35,7 +35,9 @@ def freshness_of(meta: Mapping[str, Any]) -> Freshness | None:
 
 def _threshold(key: str, stated: Any) -> Mapping[str, Any]:  # noqa: ANN401  # what a person may have written
     match stated:
-        case {"count": int(count), "period": str(period), **rest} if not rest and count > 0 and period in PERIODS:
+        case {"count": int(count), "period": str(period), **rest} if (
+            not rest and count is not True and count > 0 and period in PERIODS
+        ):
             return {"count": count, "period": period}
         case _:
             raise ValueError(f"meta.mesh.freshness.{key} is not {{count: 24, period: hour}}, period one of {PERIODS}")

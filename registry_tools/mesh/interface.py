@@ -5,6 +5,7 @@ manifest.json understand. Nothing private has a field here.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -15,6 +16,8 @@ from registry_tools.mesh.freshness import freshness_of
 from registry_tools.mesh.relation import Relation, parse_relation
 
 SCHEMA: Final = "https://schemas.getdbt.com/dbt/manifest/v12.json"
+# The tests that readers may be promised.
+GUARDS: Final = ("not_null", "unique")
 # The rest of a manifest, empty: readers of v12 look these keys up without asking.
 _REST: Final = (
     *("sources", "macros", "docs", "exposures", "metrics", "selectors", "disabled", "parent_map", "child_map"),
@@ -116,6 +119,13 @@ class PublicModel(Value, frozen=True):
         """The day after which the model may be gone."""
         return self.deprecation_date and self.deprecation_date[:10]
 
+    @property
+    def called(self) -> tuple[str, ...]:
+        """The names under which sources have it: by version, and the latest one also without."""
+        if self.version is None:
+            return (self.name,)
+        return (f"{self.name}_v{self.version}", *([self.name] if self.is_latest else []))
+
     def relation(self, adapter: str) -> Relation:
         """Where the model lives. Raises ValueError when its relation_name is not one."""
         return parse_relation(self.relation_name or self.alias, adapter)
@@ -169,6 +179,11 @@ class Interface(Value, frozen=True):
                 raise ValueError(f"{model.unique_id!r} is not the unique_id of {model.label} in {self.project}")
             model.relation(self.adapter)
             freshness_of(model.meta)
+            if not {test for tests in model.config.mesh.tests.values() for test in tests} <= set(GUARDS):
+                raise ValueError(f"{model.unique_id} promises other tests than {' and '.join(GUARDS)}")
+        called = Counter(name for model in self.models for name in model.called)
+        if twice := next((name for name, count in called.items() if count > 1), None):
+            raise ValueError(f"two models of {self.project} would be called {twice}: model.{self.project}.{twice}")
         return self
 
     def owner_of(self, model: PublicModel) -> str | None:

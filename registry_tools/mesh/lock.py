@@ -1,5 +1,6 @@
 """mesh.lock: which publication of each upstream a project was last synchronised with."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -7,6 +8,7 @@ from registry_tools.errors import UsageError
 from registry_tools.mesh import names
 
 VERSION: Final = 1
+_DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,10 +43,9 @@ class Lock:
     @classmethod
     def from_dict(cls, document: dict[str, Any]) -> "Lock":
         """The lock that `to_dict` wrote. Raises UsageError naming the key that is wrong."""
-        if document.get("version") != VERSION:
-            raise UsageError(
-                f"version {document.get('version')!r} is not known here", then="update registry-tools, then mesh sync"
-            )
+        version = document.get("version")
+        if version is True or version != VERSION:
+            raise UsageError(f"version {version!r} is not known here", then="update registry-tools, then mesh sync")
         upstreams = document.get("upstreams")
         if not isinstance(upstreams, dict):
             raise _wrong("upstreams")
@@ -53,10 +54,13 @@ class Lock:
 
 def _pin(name: str, entry: Any) -> Pin:  # noqa: ANN401  # what a person may have written
     match entry:
-        case {"environment": str(environment), "publication": str(publication), "n": int(n), "digest": str(digest)}:
+        case {"environment": str(environment), "publication": str(publication), "n": int(n), "digest": str(digest)} if (
+            n is not True and n > 0 and _DIGEST.fullmatch(digest)
+        ):
+            where = f"upstreams.{name}"
             return Pin(
-                environment=names.environment_name(environment),
-                publication=names.publication_id(publication),
+                environment=names.environment_name(environment, where=where),
+                publication=names.publication_id(publication, where=where),
                 n=n,
                 digest=digest.removeprefix("sha256:"),
             )

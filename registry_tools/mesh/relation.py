@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-_PART: Final = re.compile(r'"((?:[^"]|"")*)"|`([^`]*)`|([^."`]+)')
+_PART: Final = re.compile(r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|([\w$]+)')
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,8 +16,12 @@ class Part:
     quote: str = ""
 
     def __str__(self) -> str:
-        doubled = self.name.replace(self.quote, self.quote * 2) if self.quote else self.name
-        return f"{self.quote}{doubled}{self.quote}"
+        return f"{self.quote}{self.inner}{self.quote}"
+
+    @property
+    def inner(self) -> str:
+        """The name as it stands between its quotes."""
+        return self.name.replace(self.quote, self.quote * 2) if self.quote else self.name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +60,7 @@ def _part(match: re.Match[str], adapter: str) -> Part:
     if double is not None:
         return Part(name=double.replace('""', '"'), quote='"')
     if back is not None:
-        return Part(name=back, quote="`")
+        return Part(name=back.replace("``", "`"), quote="`")
     return Part(name=fold(bare, adapter))
 
 

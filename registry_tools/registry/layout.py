@@ -1,5 +1,6 @@
 """Names of projects, environments and publications in, keys out: where everything stands below a registry's root."""
 
+import re
 from typing import Final
 
 MANIFEST: Final = "manifest.json"
@@ -22,9 +23,8 @@ def log_key(project: str, environment: str, n: int) -> str:
 
 def number_of(log_key: str) -> int | None:
     """The record number of a log key, or None for a key that is no record's."""
-    digits, dot, ending = log_key.rsplit("/", 1)[-1].partition(".")
-    well_formed = len(digits) == len(str(_HIGHEST)) and digits.isdecimal() and dot + ending == ".json"
-    return _HIGHEST - int(digits) if well_formed else None
+    found = re.fullmatch(r"[^/]+/[^/]+/log/([0-9]{12})\.json", log_key)
+    return _HIGHEST - int(found[1]) if found else None
 
 
 def history_key(project: str, environment: str, publication: str, file: str) -> str:

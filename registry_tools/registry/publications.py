@@ -99,11 +99,8 @@ class Registry:
         try:
             interface, _ = read_interface(content)
             interface.checked()
-        except (msgspec.DecodeError, ValueError, UsageError) as error:
-            where = layout.history_key(project, environment, record.current, layout.MANIFEST)
-            raise IntegrityError(
-                f"not an interface: {error}", where=f"{self.store.root}/{where}", then=_DAMAGED
-            ) from None
+        except (msgspec.DecodeError, ValueError, RecursionError, UsageError) as error:
+            raise self._damaged(project, environment, record, layout.MANIFEST, error) from None
         if interface.project != project or interface.digest != record.digest:
             raise IntegrityError("the interface is not the one that was recorded", where=self.store.root, then=_DAMAGED)
         return interface, _publication(project, environment, record)
@@ -120,7 +117,11 @@ class Registry:
         entry = Log(self.store, project, environment).newest()
         if entry is None or layout.USAGE not in entry.record.files:
             return None
-        return msgspec.json.decode(self._packed(project, environment, entry.record, layout.USAGE), type=Usage)
+        content = self._packed(project, environment, entry.record, layout.USAGE)
+        try:
+            return msgspec.json.decode(content, type=Usage)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise self._damaged(project, environment, entry.record, layout.USAGE, error) from None
 
     def consumers(self, upstream: str) -> list[str]:
         """Who has said at a publication that it reads `upstream`."""
@@ -132,10 +133,12 @@ class Registry:
         try:
             return _unpack(content)
         except (zstandard.ZstdError, ValueError) as error:
-            key = layout.history_key(project, environment, record.current, file)
-            raise IntegrityError(
-                f"cannot be unpacked: {error}", where=f"{self.store.root}/{key}", then=_DAMAGED
-            ) from None
+            raise self._damaged(project, environment, record, file, error) from None
+
+    def _damaged(self, project: str, environment: str, record: Record, file: str, error: Exception) -> IntegrityError:
+        key = layout.history_key(project, environment, record.current, file)
+        noun = "an interface" if file == layout.MANIFEST else f"a readable {file}"
+        return IntegrityError(f"not {noun}: {error}", where=f"{self.store.root}/{key}", then=_DAMAGED)
 
     def _file(self, project: str, environment: str, record: Record, file: str) -> bytes:
         key = layout.history_key(project, environment, record.current, file)

@@ -6,13 +6,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import msgspec
+
 from registry_tools.artifacts.deferral import deferral_state
 from registry_tools.artifacts.files import FileChange, GeneratedFile, write_files
 from registry_tools.artifacts.lock_text import lock_text
 from registry_tools.artifacts.loom import CONFIG_FILE, FOLDER, loom_config, loom_manifest
 from registry_tools.artifacts.sources import deprecation_notice, sources_file_name, sources_yaml
 from registry_tools.errors import DocumentError, IntegrityError, MeshError
-from registry_tools.intake.documents import read_yaml
+from registry_tools.intake.documents import read_bytes, read_yaml
 from registry_tools.intake.project import ProjectFolder
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.lock import Lock, Pin
@@ -116,7 +118,7 @@ def _read_own(registry: Registry, request: SyncRequest) -> tuple[Publication | N
 def _expect_forward(before: Pin, now: Publication, registry: Registry) -> None:
     """A log only grows: one that went back, or says something else at the same number, was rewritten or replaced."""
     went_back = now.n < before.n
-    if went_back or (now.n == before.n and now.id != before.publication):
+    if went_back or (now.n == before.n and (now.id, now.digest) != (before.publication, before.digest)):
         raise IntegrityError(
             f"{now.project}@{now.environment} was at #{before.n} and is now at #{now.n}",
             where=registry.store.root,
@@ -139,16 +141,48 @@ def _plan(
         path = folder / FOLDER / f"{synced.reading.upstream}.json"
         yield GeneratedFile(path=path, content=loom_manifest(synced.interface))
     if through_loom:
-        config = loom_config(sorted(synced.reading.upstream for synced in through_loom))
+        named = {synced.reading.upstream for synced in through_loom}
+        if not request.complete:
+            named |= {path.stem for path in (folder / FOLDER).glob("*.json")}
+        config = loom_config(sorted(named))
         yield GeneratedFile(path=folder / CONFIG_FILE, content=config.encode())
-    adapter = next((synced.interface.adapter for synced in upstreams), "snowflake")
-    state = deferral_state(request.project.name, adapter, own_state, [synced.interface for synced in upstreams])
+    state = _state(request, upstreams, own_state, lock)
     # The state is dbt's own document and has no room for our mark; the folder is ours (README, Consume).
     yield GeneratedFile(path=folder / STATE, content=state, guarded=False)
-    if upstreams:
+    if upstreams or lock.pins:
         pins = {} if request.complete else dict(lock.pins)
         pins |= {synced.reading.upstream: _pin(synced.publication) for synced in upstreams}
         yield GeneratedFile(path=folder / LOCK, content=lock_text(Lock(pins=pins)).encode())
+
+
+def _state(request: SyncRequest, upstreams: tuple[SyncedUpstream, ...], own_state: bytes | None, lock: Lock) -> bytes:
+    adapter = next((synced.interface.adapter for synced in upstreams), "snowflake")
+    current = [synced.interface for synced in upstreams]
+    try:
+        return deferral_state(request.project.name, adapter, own_state, current, _kept(request, lock))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise IntegrityError(
+            f"the published state of {request.project.name}@{request.own_environment} is no manifest: {error}",
+            then=f"publish {request.project.name} again, then mesh sync",
+        ) from None
+
+
+class _Nodes(msgspec.Struct):
+    nodes: dict[str, msgspec.Raw]
+
+
+def _kept(request: SyncRequest, lock: Lock) -> dict[str, msgspec.Raw]:
+    """Of the standing state, the nodes of upstreams that this run does not read and mesh.lock still names."""
+    path = request.project.path / STATE
+    if request.complete or not path.exists():
+        return {}
+    remedy = "remove the file and run mesh sync"
+    try:
+        nodes = msgspec.json.decode(read_bytes(path, noun="the deferral state", then=remedy), type=_Nodes).nodes
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise DocumentError(f"not a deferral state: {error}", where=str(path), then=remedy) from None
+    others = tuple(f"model.{name}." for name in lock.pins.keys() - {reading.upstream for reading in request.readings})
+    return {unique_id: raw for unique_id, raw in nodes.items() if unique_id.startswith(others)}
 
 
 def _pin(publication: Publication) -> Pin:
@@ -176,4 +210,5 @@ def _read_lock(path: Path) -> Lock:
         return Lock.from_dict(document)
     except MeshError as error:
         then = error.then if error.then.startswith("update") else remedy
-        raise DocumentError(error.what, where=str(path), then=then) from None
+        place = f"{path}: {error.where}" if error.where else str(path)
+        raise DocumentError(error.what, where=place, then=then) from None

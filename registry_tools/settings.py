@@ -10,24 +10,12 @@ from typing import Any, Final, NoReturn
 from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.documents import read_yaml
 from registry_tools.mesh import names
+from registry_tools.mesh.upstream import WAYS, Upstream
 
 FILE: Final = "mesh.yml"
-WAYS: Final = ("sources", "loom")
 MODES: Final = ("off", "consumers", "consumers-strict", "contract", "frozen")
 LOCAL_REGISTRY: Final = ".mesh/registry"
 _VARIABLE: Final = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Upstream:
-    """One project that another one reads, and how it wants to read it."""
-
-    name: str
-    way: str = "sources"
-    environment: str | None = None
-    tests: bool = False
-    databases: Mapping[str, str] = field(default_factory=dict)
-    schemas: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,41 +1,50 @@
 """What a project says it reads and what it does read in, the differences out."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from registry_tools.mesh.lineage import Lineage, Member
+
+Rule = Literal["declared-unused", "used-undeclared", "unknown-model"]
+
+# rule -> what it says, and what to do about it
+_SAYS: Final[Mapping[Rule, tuple[str, str]]] = {
+    "declared-unused": (
+        "{project} declares the upstream {upstream} and reads none of its models",
+        "remove projects.{project}.upstreams.{upstream} from mesh.yml, or use it",
+    ),
+    "used-undeclared": (
+        "{project} reads {upstream}, which mesh.yml does not declare as its upstream",
+        "add {upstream} to projects.{project}.upstreams in mesh.yml",
+    ),
+    "unknown-model": (
+        "{project} reads {upstream}.{model}, which {upstream} does not make public",
+        "run mesh sync in {project}, and read a model that {upstream} publishes",
+    ),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """One place where mesh.yml and a project's manifest do not agree."""
 
-    rule: Literal["declared-unused", "used-undeclared", "unknown-model"]
+    rule: Rule
     project: str
     upstream: str
     nodes: tuple[str, ...] = ()
     model: str | None = None
 
     def __str__(self) -> str:
-        match self.rule:
-            case "declared-unused":
-                return f"{self.project} declares the upstream {self.upstream} and reads none of its models"
-            case "used-undeclared":
-                return f"{self.project} reads {self.upstream}, which mesh.yml does not declare as its upstream"
-            case "unknown-model":
-                return f"{self.project} reads {self.upstream}.{self.model}, which {self.upstream} does not make public"
+        return self._say(0)
 
     @property
     def then(self) -> str:
         """What to do about it."""
-        match self.rule:
-            case "declared-unused":
-                return f"remove projects.{self.project}.upstreams.{self.upstream} from mesh.yml, or use it"
-            case "used-undeclared":
-                return f"add {self.upstream} to projects.{self.project}.upstreams in mesh.yml"
-            case "unknown-model":
-                return f"run mesh sync in {self.project}, and read a model that {self.upstream} publishes"
+        return self._say(1)
+
+    def _say(self, which: int) -> str:
+        return _SAYS[self.rule][which].format(project=self.project, upstream=self.upstream, model=self.model)
 
 
 def check_declarations(lineage: Lineage) -> tuple[Finding, ...]:

@@ -12,8 +12,8 @@ from registry_tools.cli.output import counted, detail, done, show_json, warn
 from registry_tools.intake.project import read_project
 from registry_tools.mesh import names
 from registry_tools.registry.location import open_registry
-from registry_tools.settings import Upstream, environment_to_read, find_mesh, registry_root, upstreams_to_sync
-from registry_tools.tasks.sync_mesh import Reading, Synced, SyncedUpstream, SyncRequest, sync_mesh
+from registry_tools.settings import environment_to_read, find_mesh, registry_root, upstreams_to_sync
+from registry_tools.tasks.sync_mesh import Synced, SyncedUpstream, SyncRequest, sync_mesh
 
 
 @click.command("sync", context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,11 +32,10 @@ def command(environment: str, project_dir: Path, form: str, asked: tuple[str, ..
     names.environment_name(environment, where="--env")
     project = read_project(project_dir, os.environ)
     mesh = find_mesh(project_dir, os.environ)
-    reads = environment_to_read(mesh, environment)
     request = SyncRequest(
         project=project,
-        own_environment=reads,
-        readings=[_reading(upstream, reads) for upstream in upstreams_to_sync(mesh, project.name, asked)],
+        environment=environment_to_read(mesh, environment),
+        upstreams=upstreams_to_sync(mesh, project.name, asked),
         complete=not asked,
         dry_run=options["check"],
     )
@@ -48,22 +47,11 @@ def command(environment: str, project_dir: Path, form: str, asked: tuple[str, ..
     return 1 if request.dry_run and synced.drift else 0
 
 
-def _reading(upstream: Upstream, environment: str) -> Reading:
-    return Reading(
-        upstream=upstream.name,
-        environment=upstream.environment or environment,
-        way=upstream.way,
-        tests=upstream.tests,
-        databases=upstream.databases,
-        schemas=upstream.schemas,
-    )
-
-
 def _show(synced: Synced, request: SyncRequest) -> None:
-    for upstream in synced.upstreams:
-        models = counted(len(upstream.interface.models), "model")
-        done(f"{upstream.publication} as {upstream.reading.way}: {models}{_moved(upstream)}")
-        for notice in upstream.deprecations():
+    for read in synced.upstreams:
+        models = counted(len(read.interface.models), "model")
+        done(f"{read.publication} as {read.upstream.way}: {models}{_moved(read)}")
+        for notice in read.deprecations():
             warn(notice)
     if not synced.upstreams:
         done(f"{request.project.name} reads no upstream")
@@ -78,8 +66,8 @@ def _show(synced: Synced, request: SyncRequest) -> None:
         detail("all files were up to date")
 
 
-def _moved(upstream: SyncedUpstream) -> str:
-    before, now = upstream.before, upstream.publication
+def _moved(read: SyncedUpstream) -> str:
+    before, now = read.before, read.publication
     return f" (was #{before.n})" if before and before.n != now.n else ""
 
 
@@ -91,16 +79,16 @@ def _document(synced: Synced) -> dict[str, Any]:
     return {
         "upstreams": [
             {
-                "upstream": upstream.reading.upstream,
-                "environment": upstream.publication.environment,
-                "publication": upstream.publication.id,
-                "n": upstream.publication.n,
-                "digest": f"sha256:{upstream.publication.digest}",
-                "as": upstream.reading.way,
-                "models": [model.label for model in upstream.interface.models],
-                "deprecations": list(upstream.deprecations()),
+                "upstream": read.upstream.name,
+                "environment": read.publication.environment,
+                "publication": read.publication.id,
+                "n": read.publication.n,
+                "digest": f"sha256:{read.publication.digest}",
+                "as": read.upstream.way,
+                "models": [model.label for model in read.interface.models],
+                "deprecations": list(read.deprecations()),
             }
-            for upstream in synced.upstreams
+            for read in synced.upstreams
         ],
         "state": synced.own.id if synced.own else None,
         "files": [{"path": str(change.path), "action": change.action} for change in synced.changes],

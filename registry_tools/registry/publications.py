@@ -105,12 +105,14 @@ class Registry:
             raise IntegrityError("the interface is not the one that was recorded", where=self.store.root, then=_DAMAGED)
         return interface, _publication(project, environment, record)
 
-    def state(self, project: str, environment: str) -> bytes | None:
-        """The owner's whole manifest of its current publication; None when it has none."""
+    def current_with_state(self, project: str, environment: str) -> tuple[Publication | None, bytes | None]:
+        """The current publication and the owner's whole manifest of it; None for what there is not."""
         entry = Log(self.store, project, environment).newest()
-        if entry is None or layout.STATE not in entry.record.files:
-            return None
-        return self._packed(project, environment, entry.record, layout.STATE)
+        if entry is None:
+            return None, None
+        published = layout.STATE in entry.record.files
+        state = self._packed(project, environment, entry.record, layout.STATE) if published else None
+        return _publication(project, environment, entry.record), state
 
     def usage(self, project: str, environment: str) -> Usage | None:
         """What the project's current publication reads of others."""

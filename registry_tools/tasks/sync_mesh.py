@@ -1,8 +1,9 @@
 """A consumer and the registry in, the files it builds with out: sources, loom files, deferral state and mesh.lock."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ from registry_tools.intake.project import ProjectFolder
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.publication import Publication
+from registry_tools.mesh.upstream import Upstream
 from registry_tools.registry.publications import Registry
 
 LOCK: Final = "mesh.lock"
@@ -27,24 +29,15 @@ _AT_ONCE: Final = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Reading:
-    """One upstream to read: which environment of it, by which way, under which names the consumer's account has it."""
-
-    upstream: str
-    environment: str
-    way: str
-    tests: bool = False
-    databases: Mapping[str, str] = field(default_factory=dict)
-    schemas: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class SyncRequest:
-    """What to bring up to date. `complete` says that `readings` are all there are, so that other files may go."""
+    """What to bring up to date, from what was published in `environment`.
+
+    `complete` says that `upstreams` are all there are, so that files of others may go.
+    """
 
     project: ProjectFolder
-    own_environment: str
-    readings: Sequence[Reading]
+    environment: str
+    upstreams: Sequence[Upstream]
     complete: bool = True
     dry_run: bool = False
 
@@ -53,7 +46,7 @@ class SyncRequest:
 class SyncedUpstream:
     """One upstream as it was read, and the pin that stood in mesh.lock before."""
 
-    reading: Reading
+    upstream: Upstream
     publication: Publication
     interface: Interface
     before: Pin | None
@@ -87,8 +80,9 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
     """
     lock = _read_lock(request.project.path / LOCK)
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
-        own = pool.submit(_read_own, registry, request)
-        upstreams = tuple(pool.map(lambda reading: _read(registry, reading, lock), request.readings))
+        own = pool.submit(registry.current_with_state, request.project.name, request.environment)
+        read = partial(_read, registry, request.environment, lock)
+        upstreams = tuple(pool.map(read, request.upstreams))
         own_publication, own_state = own.result()
     planned = list(_plan(request, upstreams, own_state, lock))
     obsolete = _obsolete(request, {file.path for file in planned}) if request.complete else []
@@ -96,23 +90,19 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
     return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication)
 
 
-def _read(registry: Registry, reading: Reading, lock: Lock) -> SyncedUpstream:
-    record = registry.require(reading.upstream, reading.environment)
-    interface, publication = registry.interface(reading.upstream, reading.environment, record)
-    before = lock.pins.get(reading.upstream)
-    if before and before.environment == reading.environment:
+def _read(registry: Registry, environment: str, lock: Lock, upstream: Upstream) -> SyncedUpstream:
+    environment = upstream.environment or environment
+    record = registry.require(upstream.name, environment)
+    interface, publication = registry.interface(upstream.name, environment, record)
+    before = lock.pins.get(upstream.name)
+    if before and before.environment == environment:
         _expect_forward(before, publication, registry)
     return SyncedUpstream(
-        reading=reading,
+        upstream=upstream,
         publication=publication,
-        interface=interface.mapped(reading.databases, reading.schemas),
+        interface=interface.mapped(upstream.databases, upstream.schemas),
         before=before,
     )
-
-
-def _read_own(registry: Registry, request: SyncRequest) -> tuple[Publication | None, bytes | None]:
-    own = registry.current(request.project.name, request.own_environment)
-    return own, registry.state(request.project.name, request.own_environment) if own else None
 
 
 def _expect_forward(before: Pin, now: Publication, registry: Registry) -> None:
@@ -132,16 +122,16 @@ def _plan(
 ) -> Iterator[GeneratedFile]:
     folder = request.project.path
     for synced in upstreams:
-        if synced.reading.way == "sources":
-            path = request.project.models / sources_file_name(synced.reading.upstream)
-            text = sources_yaml(synced.interface, synced.publication, tests=synced.reading.tests)
+        if synced.upstream.way == "sources":
+            path = request.project.models / sources_file_name(synced.upstream.name)
+            text = sources_yaml(synced.interface, synced.publication, tests=synced.upstream.tests)
             yield GeneratedFile(path=path, content=text.encode())
-    through_loom = [synced for synced in upstreams if synced.reading.way == "loom"]
+    through_loom = [synced for synced in upstreams if synced.upstream.way == "loom"]
     for synced in through_loom:
-        path = folder / FOLDER / f"{synced.reading.upstream}.json"
+        path = folder / FOLDER / f"{synced.upstream.name}.json"
         yield GeneratedFile(path=path, content=loom_manifest(synced.interface))
     if through_loom:
-        named = {synced.reading.upstream for synced in through_loom}
+        named = {synced.upstream.name for synced in through_loom}
         if not request.complete:
             named |= {path.stem for path in (folder / FOLDER).glob("*.json")}
         config = loom_config(sorted(named))
@@ -151,7 +141,7 @@ def _plan(
     yield GeneratedFile(path=folder / STATE, content=state, guarded=False)
     if upstreams or lock.pins:
         pins = {} if request.complete else dict(lock.pins)
-        pins |= {synced.reading.upstream: _pin(synced.publication) for synced in upstreams}
+        pins |= {synced.upstream.name: _pin(synced.publication) for synced in upstreams}
         yield GeneratedFile(path=folder / LOCK, content=lock_text(Lock(pins=pins)).encode())
 
 
@@ -162,7 +152,7 @@ def _state(request: SyncRequest, upstreams: tuple[SyncedUpstream, ...], own_stat
         return deferral_state(request.project.name, adapter, own_state, current, _kept(request, lock))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise IntegrityError(
-            f"the published state of {request.project.name}@{request.own_environment} is no manifest: {error}",
+            f"the published state of {request.project.name}@{request.environment} is no manifest: {error}",
             then=f"publish {request.project.name} again, then mesh sync",
         ) from None
 
@@ -181,7 +171,7 @@ def _kept(request: SyncRequest, lock: Lock) -> dict[str, msgspec.Raw]:
         nodes = msgspec.json.decode(read_bytes(path, noun="the deferral state", then=remedy), type=_Nodes).nodes
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DocumentError(f"not a deferral state: {error}", where=str(path), then=remedy) from None
-    others = tuple(f"model.{name}." for name in lock.pins.keys() - {reading.upstream for reading in request.readings})
+    others = tuple(f"model.{name}." for name in lock.pins.keys() - {upstream.name for upstream in request.upstreams})
     return {unique_id: raw for unique_id, raw in nodes.items() if unique_id.startswith(others)}
 
 

@@ -22,6 +22,8 @@ projects:
   reader: {path: down, upstreams: {mini: {as: sources}}}
 """
 
+DIGEST = f"sha256:{'0' * 64}"
+
 
 @pytest.fixture
 def published(commands: Commands) -> Commands:
@@ -170,7 +172,7 @@ def test_a_folder_where_a_file_belongs(published: Commands) -> None:
         ("[]", "not a mapping"),
         ("version: 1\n", "'upstreams'"),
         ("version: 1\nupstreams: {mini: {}}\n", "'upstreams.mini'"),
-        ("version: 1\nupstreams: {mini: {environment: prod, publication: x, n: 1, digest: d}}\n", "'x'"),
+        (f"version: 1\nupstreams: {{mini: {{environment: prod, publication: x, n: 1, digest: {DIGEST}}}}}\n", "'x'"),
         ("version: 1\nupstreams: {../x: {}}\n", "'../x'"),
         ("<<<<<<< ours\nversion: 1\n", "not YAML"),
         ("\x07", "not YAML"),

@@ -1,7 +1,7 @@
 """Publications made from a number, and what must hold of a registry whatever happened to it."""
 
 import hashlib
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -13,10 +13,7 @@ from registry_tools.registry.log import Log
 from registry_tools.registry.objects import ObjectStore
 from registry_tools.registry.publications import Candidate, Registry
 from tests import builders
-
-PROJECT: Final = "dbt_up"
-ENVIRONMENT: Final = "prod"
-LATEST: Final = layout.latest_key(PROJECT, ENVIRONMENT)
+from tests.registry import ENVIRONMENT, LATEST, PROJECT
 
 
 def publication_id(k: int) -> str:

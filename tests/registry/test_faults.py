@@ -10,19 +10,9 @@ from registry_tools.mesh.publication import Record
 from registry_tools.registry.log import Entry, Log
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.publications import Registry
+from tests.registry import ENVIRONMENT, LATEST, PROJECT
 from tests.registry.faults import Crash, Fault, FaultyStore, at, nth
-from tests.registry.publishing import (
-    ENVIRONMENT,
-    LATEST,
-    PROJECT,
-    assert_sound,
-    candidate,
-    latest,
-    publication_id,
-    publish,
-    published,
-    records,
-)
+from tests.registry.publishing import assert_sound, candidate, latest, publication_id, publish, published, records
 
 WRITES = 6  # state, manifest, usage, edge, record, latest
 UNANSWERED = [Fault.LOST_ACK, Fault.DROPPED]

@@ -12,12 +12,13 @@ from registry_tools.registry.log import Log
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.objects import StoredObject
 from registry_tools.registry.publications import Registry
-from tests.registry.publishing import ENVIRONMENT, PROJECT, candidate, publication_id, publish, records
+from tests.registry import ENVIRONMENT, PROJECT
+from tests.registry.publishing import candidate, publication_id, publish, records
 
 READS: dict[str, Callable[[Registry], object]] = {
     layout.MANIFEST: lambda r: r.interface(PROJECT, ENVIRONMENT, r.require(PROJECT, ENVIRONMENT)),
     layout.USAGE: lambda r: r.usage(PROJECT, ENVIRONMENT),
-    layout.STATE: lambda r: r.state(PROJECT, ENVIRONMENT),
+    layout.STATE: lambda r: r.current_with_state(PROJECT, ENVIRONMENT)[1],
 }
 DAMAGE: dict[str, Callable[[bytes], bytes]] = {
     "one bit": lambda content: content[:-1] + bytes([content[-1] ^ 1]),
@@ -182,7 +183,7 @@ def test_what_unpacks_to_more_than_the_limit_is_refused(store: MemoryStore, monk
     publish(store, 4, state=b"0" * 100_000)
     monkeypatch.setattr(publications, "_MAX_UNPACKED", 50_000)
     with pytest.raises(MeshError):
-        Registry(store).state(PROJECT, ENVIRONMENT)
+        Registry(store).current_with_state(PROJECT, ENVIRONMENT)[1]
 
 
 def test_what_was_packed_by_nobody_of_ours_is_refused(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,8 @@ from registry_tools.registry.objects import ObjectStore
 from registry_tools.registry.publications import Registry
 from registry_tools.tasks.publish_manifest import PublishRequest, publish_manifest
 from tests import builders
-from tests.registry.publishing import ENVIRONMENT, LATEST, PROJECT, assert_sound, latest, published
+from tests.registry import ENVIRONMENT, LATEST, PROJECT
+from tests.registry.publishing import assert_sound, latest, published
 from tests.stores.local_s3 import BUCKET, aws_variables, local_s3
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent

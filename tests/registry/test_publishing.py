@@ -10,18 +10,8 @@ from registry_tools.registry import layout
 from registry_tools.registry.log import Log
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.publications import Registry
-from tests.registry.publishing import (
-    ENVIRONMENT,
-    LATEST,
-    PROJECT,
-    assert_sound,
-    candidate,
-    latest,
-    publication_id,
-    publish,
-    published,
-    records,
-)
+from tests.registry import ENVIRONMENT, LATEST, PROJECT
+from tests.registry.publishing import assert_sound, candidate, latest, publication_id, publish, published, records
 
 
 @pytest.fixture
@@ -59,7 +49,7 @@ def test_everything_is_read_back_as_it_was_published(store: MemoryStore) -> None
     assert is_new
     assert registry.interface(PROJECT, ENVIRONMENT, record) == (asked.interface, publication)
     assert registry.usage(PROJECT, ENVIRONMENT) == asked.usage
-    assert registry.state(PROJECT, ENVIRONMENT) == asked.state
+    assert registry.current_with_state(PROJECT, ENVIRONMENT)[1] == asked.state
     assert registry.current(PROJECT, ENVIRONMENT) == publication
     assert registry.consumers("crm") == [PROJECT]
     assert registry.consumers("cr") == []
@@ -83,14 +73,14 @@ def test_the_keys_are_those_of_the_layout(store: MemoryStore) -> None:
 
 def test_without_a_state_there_is_none_and_no_private_key(store: MemoryStore) -> None:
     publish(store, 1, state=None)
-    assert Registry(store).state(PROJECT, ENVIRONMENT) is None
+    assert Registry(store).current_with_state(PROJECT, ENVIRONMENT)[1] is None
     assert list(store.keys("_private/")) == []
 
 
 def test_before_the_first_publication_there_is_nothing_to_read(store: MemoryStore) -> None:
     registry = Registry(store)
     assert registry.current(PROJECT, ENVIRONMENT) is None
-    assert registry.state(PROJECT, ENVIRONMENT) is None
+    assert registry.current_with_state(PROJECT, ENVIRONMENT)[1] is None
     assert registry.usage(PROJECT, ENVIRONMENT) is None
     with pytest.raises(UsageError, match="the registry is empty"):
         registry.require(PROJECT, ENVIRONMENT)

@@ -7,18 +7,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from registry_tools.errors import OutcomeUnknown
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.publications import Registry
+from tests.registry import ENVIRONMENT, LATEST, PROJECT
 from tests.registry.faults import Crash, Fault, FaultyStore
-from tests.registry.publishing import (
-    ENVIRONMENT,
-    LATEST,
-    PROJECT,
-    assert_sound,
-    latest,
-    publication_id,
-    publish,
-    published,
-    records,
-)
+from tests.registry.publishing import assert_sound, latest, publication_id, publish, published, records
 
 # Mostly nothing happens; sends that stay unanswered are few enough not to be given up by chance alone.
 fates = st.lists(st.sampled_from([Fault.NONE] * 6 + [f for f in Fault if f is not Fault.NONE]), max_size=9)

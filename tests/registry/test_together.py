@@ -13,17 +13,9 @@ from registry_tools.registry.directory import DirectoryStore
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.objects import ObjectStore
 from registry_tools.registry.publications import Registry
+from tests.registry import ENVIRONMENT, PROJECT
 from tests.registry.faults import Fault, FaultyStore
-from tests.registry.publishing import (
-    ENVIRONMENT,
-    PROJECT,
-    assert_sound,
-    latest,
-    publication_id,
-    publish,
-    published,
-    records,
-)
+from tests.registry.publishing import assert_sound, latest, publication_id, publish, published, records
 
 AT_ONCE = 8
 
@@ -99,7 +91,7 @@ def test_readers_meet_whole_publications_only(store: ObjectStore) -> None:
             assert interface.digest == publication.digest
             assert publication.n >= seen
             assert Registry(store).usage(PROJECT, ENVIRONMENT) is not None
-            assert Registry(store).state(PROJECT, ENVIRONMENT) is not None
+            assert Registry(store).current_with_state(PROJECT, ENVIRONMENT)[1] is not None
             now = latest(store)
             assert now is not None
             assert now[1] >= plain

@@ -11,10 +11,11 @@ import zstandard
 
 from registry_tools.errors import IntegrityError
 from registry_tools.mesh.interface import Config, Interface, Promise
+from registry_tools.mesh.upstream import Upstream
 from registry_tools.registry import layout
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.publications import Registry
-from registry_tools.tasks.sync_mesh import Reading, SyncRequest, sync_mesh
+from registry_tools.tasks.sync_mesh import SyncRequest, sync_mesh
 from tests.builders import Json, candidate, files_below, interface, project_folder, public_model
 
 GOOD = interface(public_model())
@@ -52,9 +53,9 @@ def refuses(tmp_path: Path, store: MemoryStore) -> Callable[[], IntegrityError]:
     def sync() -> IntegrityError:
         project = project_folder(tmp_path, "dbt_down")
         before = files_below(tmp_path)
-        readings = [Reading(upstream="dbt_up", environment="prod", way=way) for way in ("sources", "loom")]
+        readings = [Upstream(name="dbt_up", environment="prod", way=way) for way in ("sources", "loom")]
         with pytest.raises(IntegrityError) as caught:
-            sync_mesh(SyncRequest(project=project, own_environment="prod", readings=readings), Registry(store))
+            sync_mesh(SyncRequest(project=project, environment="prod", upstreams=readings), Registry(store))
         assert files_below(tmp_path) == before
         assert caught.value.exit_code == 3
         assert str(caught.value.where).startswith("memory")
@@ -235,7 +236,7 @@ def test_a_state_or_a_usage_that_is_none(store: MemoryStore, tmp_path, kind: str
     before = files_below(tmp_path)
     read: dict[str, Callable[[], object]] = {
         layout.USAGE: lambda: registry.usage("dbt_down", "prod"),
-        layout.STATE: lambda: sync_mesh(SyncRequest(project=project, own_environment="prod", readings=[]), registry),
+        layout.STATE: lambda: sync_mesh(SyncRequest(project=project, environment="prod", upstreams=[]), registry),
     }
     with pytest.raises(IntegrityError):
         read[kind]()

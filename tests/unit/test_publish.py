@@ -114,5 +114,5 @@ def test_a_consumer_leaves_a_mark_at_each_upstream(tmp_path, registry) -> None:
 def test_the_state_is_the_owners_and_may_be_left_out(tmp_path, registry) -> None:
     publish(tmp_path, registry, UP)
     publish(tmp_path, registry, UP, environment="staging", with_state=False)
-    assert json.loads(registry.state("dbt_up", "prod") or b"")["nodes"] == UP["nodes"]
-    assert registry.state("dbt_up", "staging") is None
+    assert json.loads(registry.current_with_state("dbt_up", "prod")[1] or b"")["nodes"] == UP["nodes"]
+    assert registry.current_with_state("dbt_up", "staging")[1] is None

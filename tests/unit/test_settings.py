@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from registry_tools.errors import DocumentError, MeshError, UsageError
+from registry_tools.mesh.upstream import Upstream
 from registry_tools.settings import (
     Flags,
     Mesh,
-    Upstream,
     environment_to_read,
     find_mesh,
     read_mesh,

@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from registry_tools.errors import DocumentError, IntegrityError, UsageError
+from registry_tools.mesh.upstream import Upstream
 from registry_tools.registry.publications import Registry
-from registry_tools.tasks.sync_mesh import Reading, Synced, SyncRequest, sync_mesh
+from registry_tools.tasks.sync_mesh import Synced, SyncRequest, sync_mesh
 from tests.builders import Json, files_below, foreign, manifest, node, private, project_folder, publish
 
 UP = manifest(node("orders"), node("old", deprecation_date="2027-01-01"))
@@ -38,11 +39,11 @@ def sync(folder: Path, published: Registry):
 
     def run(*upstreams: str, environment: str = "prod", tests: bool = False, **asked: Any) -> Synced:
         readings = [
-            Reading(upstream=name, environment=environment, way=way or "sources", tests=tests)
+            Upstream(name=name, environment=environment, way=way or "sources", tests=tests)
             for name, _, way in (upstream.partition(":") for upstream in upstreams)
         ]
         project = project_folder(folder.parent, "dbt_down")
-        fields: Json = {"project": project, "own_environment": "prod", "readings": readings}
+        fields: Json = {"project": project, "environment": "prod", "upstreams": readings}
         return sync_mesh(SyncRequest(**fields | asked), published)
 
     return run
@@ -190,11 +191,11 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would(sync, folder: Path) -> 
 
 def test_names_in_the_consumers_account_are_mapped_everywhere(folder: Path, published: Registry) -> None:
     for way in ("sources", "loom"):
-        reading = Reading(
-            upstream="dbt_up", environment="prod", way=way, databases={"PROD": "SHARED"}, schemas={"MARTS": "UP"}
+        reading = Upstream(
+            name="dbt_up", environment="prod", way=way, databases={"PROD": "SHARED"}, schemas={"MARTS": "UP"}
         )
         project = project_folder(folder.parent, "dbt_down")
-        sync_mesh(SyncRequest(project=project, own_environment="prod", readings=[reading]), published)
+        sync_mesh(SyncRequest(project=project, environment="prod", upstreams=[reading]), published)
         written = SOURCES if way == "sources" else ".mesh/loom/dbt_up.json"
         text = (folder / written).read_text() + (folder / "state/manifest.json").read_text()
         assert "SHARED" in text
@@ -230,8 +231,8 @@ def test_who_has_published_nothing_says_who_has(sync, upstream: str, environment
 
 
 def test_an_empty_registry_says_how_to_begin(folder: Path, registry: Registry) -> None:
-    reading = Reading(upstream="dbt_up", environment="prod", way="sources")
-    request = SyncRequest(project=project_folder(folder.parent, "dbt_down"), own_environment="prod", readings=[reading])
+    reading = Upstream(name="dbt_up", environment="prod", way="sources")
+    request = SyncRequest(project=project_folder(folder.parent, "dbt_down"), environment="prod", upstreams=[reading])
     with pytest.raises(UsageError, match="the registry is empty") as caught:
         sync_mesh(request, registry)
     assert "publish_manifest" in caught.value.then

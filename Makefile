@@ -11,8 +11,7 @@ help:  ## show what can be made
 install: $(VENV)/.installed  ## install everything into .venv, as uv.lock has it
 
 $(VENV)/.installed: pyproject.toml uv.lock
-	@test -x $(RUN)python || $(PYTHON) -m venv $(VENV)
-	@test -x $(RUN)uv || $(RUN)python -m pip install --quiet --disable-pip-version-check 'uv>=0.9.8'
+	@test -x $(RUN)uv || { $(PYTHON) -m venv $(VENV) && $(RUN)python -m pip install --quiet 'uv>=0.9.8'; }
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(RUN)uv sync --quiet --frozen --inexact --all-extras
 	@touch $@
 
@@ -30,7 +29,7 @@ check: install  ## look without running: format, lint, types, floors of the hous
 	@$(RUN)ruff check --quiet .
 	@$(RUN)mypy --no-error-summary
 	@$(RUN)lint-imports --no-cache > $(VENV)/floors.txt || { cat $(VENV)/floors.txt; exit 1; }
-	@$(RUN)sqlfluff lint --nofail-on-warning --disable-progress-bar --processes 2 dbt_up dbt_down dbt_down_loom
+	@$(RUN)sqlfluff lint --disable-progress-bar --processes 2 dbt_up dbt_down dbt_down_loom
 	@echo "format, lint, types, floors and SQL are in order"
 
 fix: install  ## mend what a machine can mend: format, imports, SQL

@@ -73,7 +73,8 @@ def describe(running: EmbeddedMesh) -> None:
 
 def show_next(running: EmbeddedMesh, root: Path) -> None:
     """Write the exports beside the servers' state, and print what to type to go on by hand."""
-    variables = running.environment() | {"DBT_PROFILES_DIR": str(root / PROFILES)}
+    profiles = root / PROFILES
+    variables = running.environment() | ({"DBT_PROFILES_DIR": str(profiles)} if profiles.is_dir() else {})
     exports = [f"export {name}={shlex.quote(value)}" for name, value in variables.items()]
     # The demo may run from an environment that is not activated; what it tells people to type has to be found.
     exports.append(f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"')

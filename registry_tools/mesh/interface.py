@@ -233,9 +233,13 @@ class _Document(Value, frozen=True):
     groups: dict[str, Group]
 
 
+# Made once and here: msgspec looks a struct's fields up at its first use, and two threads that do so at once crash.
+_DECODER: Final = msgspec.json.Decoder(_Document)
+
+
 def read_interface(document: bytes) -> tuple[Interface, dict[str, Any]]:
     """The interface and the publication's facts from what `to_manifest` wrote. Raises msgspec.ValidationError."""
-    read = msgspec.json.decode(document, type=_Document)
+    read = _DECODER.decode(document)
     interface = Interface(
         project=read.metadata.project_name,
         adapter=read.metadata.adapter_type,

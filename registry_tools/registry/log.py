@@ -24,6 +24,10 @@ _SENDS: Final = 6
 _ROUNDS: Final = 100
 
 
+# Made once and here, because readers run in threads (see mesh.interface).
+_DECODER: Final = msgspec.json.Decoder(Record)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """A record and the sha256 of its bytes, which the next record names."""
@@ -136,7 +140,7 @@ class Log:
         if len(content) > MAX_RECORD:
             raise IntegrityError(f"a record of {len(content):,} bytes", where=self._place(key), then=_INTEGRITY)
         try:
-            record = msgspec.json.decode(content, type=Record)
+            record = _DECODER.decode(content)
             names.publication_id(record.current)
             names.publication_id(record.publication)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:

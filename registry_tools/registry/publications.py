@@ -121,7 +121,7 @@ class Registry:
             return None
         content = self._packed(project, environment, entry.record, layout.USAGE)
         try:
-            return msgspec.json.decode(content, type=Usage)
+            return _USAGE.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._damaged(project, environment, entry.record, layout.USAGE, error) from None
 
@@ -291,9 +291,14 @@ class _Latest(msgspec.Struct):
     metadata: Metadata
 
 
+# Made once and here, because readers run in threads (see mesh.interface).
+_LATEST: Final = msgspec.json.Decoder(_Latest)
+_USAGE: Final = msgspec.json.Decoder(Usage)
+
+
 def _number(latest: bytes) -> int:
     try:
-        return msgspec.json.decode(latest, type=_Latest).metadata.mesh.n
+        return _LATEST.decode(latest).metadata.mesh.n
     except msgspec.DecodeError:
         return 0  # not ours, or torn by other hands: whatever stands there is older than what we bring
 

@@ -3,7 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.running import RunningMesh
+from tests.running import NEEDS_DEMO, RunningMesh
+
+pytestmark = NEEDS_DEMO
 
 UPSTREAM = "DBT_UP_PROD.MARTS.PUBLIC_ORDERS"
 

@@ -9,12 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
 REPOSITORY = Path(__file__).resolve().parent.parent
-# The tests that share the running mesh stay on one worker, so that it is started once.
-NEEDS_DEMO = [pytest.mark.mesh, pytest.mark.xdist_group("mesh")]
-
 _DEMO_SECONDS = 300
 _COMMAND_SECONDS = 120
 _COPIED = ("mesh.yml", "dbt_up", "dbt_down", "dbt_down_loom", "snowflake_setup")

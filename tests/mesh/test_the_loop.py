@@ -3,9 +3,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.running import NEEDS_DEMO, RunningMesh
+from tests.running import RunningMesh
 
-pytestmark = NEEDS_DEMO
+pytestmark = pytest.mark.mesh
 
 UPSTREAM = "DBT_UP_PROD.MARTS.PUBLIC_ORDERS"
 

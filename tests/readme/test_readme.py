@@ -7,9 +7,9 @@ from click.testing import CliRunner
 
 from registry_tools.cli.app import COMMANDS, load
 from registry_tools.cli.app import mesh as command
-from tests.running import NEEDS_DEMO, REPOSITORY, RunningMesh
+from tests.running import REPOSITORY, RunningMesh
 
-pytestmark = NEEDS_DEMO
+pytestmark = pytest.mark.mesh
 
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / ".github").glob("*.md"))]
 _BLOCK = re.compile(r"(?:<!-- (?P<note>[^>]*) -->\n)?```console\n(?P<lines>.*?)```", re.DOTALL)

@@ -68,7 +68,7 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     return found
 
 
-def refused(commands: Commands, code: int, *needles: str, words: list[str]) -> str:
+def assert_refused(commands: Commands, code: int, *needles: str, words: list[str]) -> str:
     """Run it, and see that it says what, where and what next, in words, and that it wrote nothing anywhere."""
     before = commands.snapshot()
     result = commands.run(*words)

@@ -13,7 +13,7 @@ from registry_tools import errors
 from registry_tools.cli.app import COMMANDS, load
 from registry_tools.cli.edge import INTERRUPTED, at_the_edge
 from tests import builders
-from tests.cli.conftest import Commands, refused
+from tests.cli.conftest import Commands, assert_refused
 from tests.cli.test_sync import MESH
 
 BIN = Path(sys.executable).parent
@@ -146,7 +146,7 @@ def test_sync_as_json_is_one_document_and_warnings_go_elsewhere(commands: Comman
 
 def test_an_error_leaves_standard_output_to_programs(commands: Commands) -> None:
     words = ["publish", "--format", "json", "--env", "prod", "--registry", "r", "--project-dir", "nowhere"]
-    refused(commands, 2, "nowhere/dbt_project.yml", words=words)
+    assert_refused(commands, 2, "nowhere/dbt_project.yml", words=words)
 
 
 def lineage(commands: Commands, reads: str) -> None:
@@ -182,18 +182,18 @@ def test_lineage_finds_what_is_not_declared_and_writes_nothing(commands: Command
 
 
 def test_lineage_without_a_mesh(commands: Commands) -> None:
-    refused(commands, 2, "no mesh.yml with projects", words=["lineage"])
+    assert_refused(commands, 2, "no mesh.yml with projects", words=["lineage"])
 
 
 def test_lineage_of_a_project_that_was_not_built(commands: Commands) -> None:
     (commands.root / "mesh.yml").write_text(MESH)
-    refused(commands, 2, "down/target/manifest.json", "missing", words=["lineage"])
+    assert_refused(commands, 2, "down/target/manifest.json", "missing", words=["lineage"])
 
 
 def test_lineage_of_a_manifest_that_is_anothers(commands: Commands) -> None:
     lineage(commands, "a")
     (commands.up / "target/manifest.json").write_text(json.dumps(builders.manifest(project="other")))
-    refused(commands, 2, "up/target/manifest.json", "the manifest of other, not of mini", words=["lineage"])
+    assert_refused(commands, 2, "up/target/manifest.json", "the manifest of other, not of mini", words=["lineage"])
 
 
 def test_the_installed_names_are_the_same_commands(commands: Commands) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests import builders
-from tests.cli.conftest import Commands, refused
+from tests.cli.conftest import Commands, assert_refused
 
 LOCK = "mesh.lock"
 SOURCES = "models/_mesh_mini.yml"
@@ -87,32 +87,34 @@ def test_check_finds_drift_and_writes_nothing(published: Commands) -> None:
 
 
 def test_a_project_that_published_nothing_is_answered_with_those_that_did(published: Commands) -> None:
-    refused(published, 2, "minni has published nothing; there is mini", words=words(published, "--upstream", "minni"))
+    assert_refused(
+        published, 2, "minni has published nothing; there is mini", words=words(published, "--upstream", "minni")
+    )
 
 
 def test_an_environment_without_publications_is_answered_with_those_that_have(published: Commands) -> None:
-    refused(published, 2, "mini", "'staging'", "there is prod", words=words(published, "--env", "staging"))
+    assert_refused(published, 2, "mini", "'staging'", "there is prod", words=words(published, "--env", "staging"))
 
 
 def test_an_empty_registry_says_so(commands: Commands) -> None:
     asked = words(commands, "--registry", commands.registry, "--upstream", "mini")
-    refused(commands, 2, "the registry is empty", commands.registry, words=asked)
+    assert_refused(commands, 2, "the registry is empty", commands.registry, words=asked)
     assert not Path(commands.registry).exists()
 
 
 @pytest.mark.parametrize("name", ["../mini", "", "a b", "_edges", "con", "mini/prod", "mini\n"])
 def test_an_upstream_that_is_no_name(published: Commands, name: str) -> None:
-    refused(published, 2, "--upstream", "is not a project name", words=words(published, "--upstream", name))
+    assert_refused(published, 2, "--upstream", "is not a project name", words=words(published, "--upstream", name))
 
 
 @pytest.mark.parametrize("name", ["../x", "Prod", ""])
 def test_an_environment_that_is_no_name(published: Commands, name: str) -> None:
-    refused(published, 2, "--env", "is not an environment", words=words(published, "--env", name))
+    assert_refused(published, 2, "--env", "is not an environment", words=words(published, "--env", name))
 
 
 def test_no_project_here(published: Commands) -> None:
     asked = ["sync", "--project-dir", str(published.root / "nowhere")]
-    refused(published, 2, "nowhere/dbt_project.yml", "missing", words=asked)
+    assert_refused(published, 2, "nowhere/dbt_project.yml", "missing", words=asked)
 
 
 @pytest.mark.parametrize(
@@ -136,12 +138,12 @@ def test_no_project_here(published: Commands) -> None:
 )
 def test_a_mesh_yml_that_is_none(published: Commands, text: str, needle: str) -> None:
     (published.root / "mesh.yml").write_text(text)
-    refused(published, 2, "mesh.yml", needle, words=words(published))
+    assert_refused(published, 2, "mesh.yml", needle, words=words(published))
 
 
 def test_a_mistyped_key_is_answered_with_the_right_one(published: Commands) -> None:
     (published.root / "mesh.yml").write_text(MESH.replace("upstreams:", "upstream:"))
-    refused(published, 2, "'projects.reader.upstream'", "did you mean 'upstreams'?", words=words(published))
+    assert_refused(published, 2, "'projects.reader.upstream'", "did you mean 'upstreams'?", words=words(published))
 
 
 @pytest.mark.parametrize("name", [SOURCES, LOCK])
@@ -149,19 +151,19 @@ def test_a_persons_file_is_left_alone_and_nothing_else_is_written(published: Com
     path = published.down / name
     path.parent.mkdir(exist_ok=True)
     path.write_text("version: 1\nupstreams: {}\n")
-    refused(published, 2, str(path), "was not written by mesh sync", f"mv {path.name}", words=words(published))
+    assert_refused(published, 2, str(path), "was not written by mesh sync", f"mv {path.name}", words=words(published))
 
 
 def test_a_persons_loom_files_are_left_alone(published: Commands) -> None:
     (published.root / "mesh.yml").write_text(MESH.replace("sources", "loom"))
     path = published.down / "dbt_loom.config.yml"
     path.write_text("manifests: []\n")
-    refused(published, 2, str(path), "was not written by mesh sync", words=words(published))
+    assert_refused(published, 2, str(path), "was not written by mesh sync", words=words(published))
 
 
 def test_a_folder_where_a_file_belongs(published: Commands) -> None:
     (published.down / SOURCES).mkdir(parents=True)
-    refused(published, 2, SOURCES, words=words(published))
+    assert_refused(published, 2, SOURCES, words=words(published))
 
 
 @pytest.mark.parametrize(
@@ -180,17 +182,17 @@ def test_a_folder_where_a_file_belongs(published: Commands) -> None:
 )
 def test_a_damaged_lock(published: Commands, text: str, needle: str) -> None:
     (published.down / LOCK).write_text(text)
-    refused(published, 2, LOCK, needle, "delete mesh.lock", words=words(published))
+    assert_refused(published, 2, LOCK, needle, "delete mesh.lock", words=words(published))
 
 
 def test_a_lock_of_a_later_version_asks_for_an_update(published: Commands) -> None:
     (published.down / LOCK).write_text("version: 2\n")
-    refused(published, 2, LOCK, "version 2", "update registry-tools", words=words(published))
+    assert_refused(published, 2, LOCK, "version 2", "update registry-tools", words=words(published))
 
 
 def test_a_lock_that_is_no_utf8(published: Commands) -> None:
     (published.down / LOCK).write_bytes(b"version: 1\nupstreams: {\xff: {}}\n")
-    refused(published, 2, LOCK, "delete mesh.lock", words=words(published))
+    assert_refused(published, 2, LOCK, "delete mesh.lock", words=words(published))
 
 
 def test_a_registry_that_went_back_is_not_followed(published: Commands) -> None:
@@ -199,21 +201,21 @@ def test_a_registry_that_went_back_is_not_followed(published: Commands) -> None:
     assert published.run(*words(published)).exit_code == 0
     shutil.rmtree(published.registry)
     shutil.move(published.root / "backup", published.registry)
-    refused(published, 3, "was at #2 and is now at #1", "delete mesh.lock", words=words(published))
+    assert_refused(published, 3, "was at #2 and is now at #1", "delete mesh.lock", words=words(published))
 
 
 def test_a_registry_with_another_history_is_not_followed(published: Commands) -> None:
     assert published.run(*words(published)).exit_code == 0
     shutil.rmtree(published.registry)
     publish_again(published, builders.node("orders", "mini"))
-    refused(published, 3, "mini@prod", "mesh.lock has", words=words(published))
+    assert_refused(published, 3, "mini@prod", "mesh.lock has", words=words(published))
 
 
 @pytest.mark.parametrize("file", ["history/*/manifest.json", "log/*.json"])
 def test_changed_bytes_in_the_registry_reach_nobody(published: Commands, file: str) -> None:
     (path,) = (Path(published.registry) / "mini/prod").glob(file)
     path.write_bytes(path.read_bytes().replace(b"mini", b"m1ni").replace(b'"n":1', b'"n":7'))
-    refused(published, 3, str(path), words=words(published))
+    assert_refused(published, 3, str(path), words=words(published))
 
 
 ODD = [

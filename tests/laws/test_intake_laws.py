@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("manifests")
 
 
-def _read_all(folder: Path, content: bytes) -> None:
+def check_all_is_read(folder: Path, content: bytes) -> None:
     found = read(folder, content)
     extract_interface(found)
     extract_usage(found)
@@ -43,7 +43,7 @@ def _read_all(folder: Path, content: bytes) -> None:
 
 
 def test_the_whole_manifest_is_read(folder: Path) -> None:
-    _read_all(folder, DOCUMENT)
+    check_all_is_read(folder, DOCUMENT)
 
 
 @given(at=st.integers(0, len(DOCUMENT) - 1))
@@ -62,7 +62,7 @@ def test_a_manifest_that_is_cut_off_anywhere_says_where(folder: Path, at: int) -
 @given(at=st.integers(0, len(DOCUMENT) - 1), damage=st.binary(min_size=1, max_size=4))
 def test_a_manifest_with_any_bytes_damaged_is_read_or_said(folder: Path, at: int, damage: bytes) -> None:
     try:
-        _read_all(folder, DOCUMENT[:at] + damage + DOCUMENT[at + len(damage) :])
+        check_all_is_read(folder, DOCUMENT[:at] + damage + DOCUMENT[at + len(damage) :])
     except DocumentError as error:
         assert str(error.where).startswith(str(folder))  # noqa: PT017  # other errors are the failure
         assert error.then  # noqa: PT017

@@ -46,7 +46,7 @@ def faults(monkeypatch: pytest.MonkeyPatch) -> Iterator[FaultServer]:
         yield server
 
 
-def refusal(store: S3Store, act: Act, *kinds: type[RegistryError]) -> str:
+def assert_refusal(store: S3Store, act: Act, *kinds: type[RegistryError]) -> str:
     """The message of the error that `act` must raise, fit to be shown to anybody; a RegistryError unless said."""
     with pytest.raises(RegistryError) as caught:
         act(store)
@@ -87,7 +87,7 @@ def test_a_write_without_a_clear_answer_is_unknown_and_sent_once(
     store: S3Store, faults: FaultServer, act: Act, answer: Answer
 ) -> None:
     faults.answers = [answer]
-    refusal(store, act, OutcomeUnknown)
+    assert_refusal(store, act, OutcomeUnknown)
     assert len(faults.requests) == 1
 
 
@@ -109,7 +109,7 @@ def test_a_write_says_what_must_hold_and_what_it_carries(store: S3Store, faults:
 @writes
 def test_a_checksum_that_s3_disputes_is_not_a_success(store: S3Store, faults: FaultServer, act: Act) -> None:
     faults.answers = [error(400, "BadDigest", "The SHA256 you specified did not match")]
-    assert "BadDigest" in refusal(store, act)
+    assert "BadDigest" in assert_refusal(store, act)
 
 
 def test_replacing_what_is_gone_is_declined(store: S3Store, faults: FaultServer) -> None:
@@ -130,13 +130,13 @@ def test_a_read_is_tried_again(store: S3Store, faults: FaultServer, act: Act, fa
 @pytest.mark.parametrize("fault", FAULTS, ids=["503", "hung up", "no answer"])
 def test_a_read_is_given_up_after_three_times(store: S3Store, faults: FaultServer, act: Act, fault: Answer) -> None:
     faults.answers = [fault]
-    refusal(store, act)
+    assert_refusal(store, act)
     assert len(faults.requests) == 3
 
 
 def test_a_body_that_breaks_off_is_an_error_and_not_a_short_object(store: S3Store, faults: FaultServer) -> None:
     faults.answers = [Answer(body=b"half", claimed=8, headers={"ETag": '"1"'})]
-    refusal(store, lambda s: s.get("k"))
+    assert_refusal(store, lambda s: s.get("k"))
 
 
 @anything
@@ -145,7 +145,7 @@ def test_where_nobody_listens_says_so_soon(store: S3Store, act: Act, monkeypatch
         port = taken.getsockname()[1]
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
     started = time.monotonic()
-    assert "cannot be reached" in refusal(store, act)
+    assert "cannot be reached" in assert_refusal(store, act)
     assert time.monotonic() - started < 15
 
 
@@ -156,20 +156,20 @@ def test_without_credentials_it_says_how_to_give_them(
 ) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
-    assert "no AWS credentials" in refusal(store, act)
+    assert "no AWS credentials" in assert_refusal(store, act)
 
 
 @pytest.mark.usefixtures("fresh_session")
 def test_half_of_the_credentials_are_none(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.setenv("AWS_SESSION_TOKEN", SECRET)
-    assert "no AWS credentials" in refusal(store, lambda s: s.get("k"))
+    assert "no AWS credentials" in assert_refusal(store, lambda s: s.get("k"))
 
 
 @pytest.mark.usefixtures("fresh_session")
 def test_a_profile_that_is_not_there_is_named(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "mistyped")
-    assert "mistyped" in refusal(store, lambda s: s.get("k"))
+    assert "mistyped" in assert_refusal(store, lambda s: s.get("k"))
 
 
 @pytest.mark.usefixtures("fresh_session")
@@ -180,12 +180,12 @@ def test_a_secret_with_a_line_break_is_not_shown(
     """CI systems leave a line break at the end of a secret; no header may carry it, and Python shows the header."""
     monkeypatch.setenv(name, f"{SECRET}\n")
     faults.answers = [error(403, "SignatureDoesNotMatch")]
-    refusal(store, lambda s: s.get("k"))
+    assert_refusal(store, lambda s: s.get("k"))
 
 
 def test_an_endpoint_with_a_password_in_it_is_not_shown(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://anna:{SECRET}@127.0.0.1:1")
-    refusal(store, lambda s: s.get("k"))
+    assert_refusal(store, lambda s: s.get("k"))
 
 
 @anything
@@ -204,7 +204,7 @@ def test_a_refusal_of_s3_is_worded_with_what_to_do(  # three of them are the cas
     store: S3Store, faults: FaultServer, act: Act, status: int, code: str, advice: str
 ) -> None:
     faults.answers = [error(status, code)]
-    message = refusal(store, act)
+    message = assert_refusal(store, act)
     assert code in message
     assert advice in message
     assert len(faults.requests) == 1
@@ -214,7 +214,7 @@ def test_a_refusal_of_s3_is_worded_with_what_to_do(  # three of them are the cas
 @pytest.mark.parametrize("bucket", ["Has Spaces", "a", "-bad-", "x" * 300, "a/b"])
 def test_a_bucket_that_cannot_be_is_refused(act: Act, faults: FaultServer, bucket: str) -> None:
     faults.answers = [error(400, "InvalidBucketName")]
-    refusal(S3Store(bucket, "registry"), act)
+    assert_refusal(S3Store(bucket, "registry"), act)
 
 
 @anything
@@ -231,4 +231,4 @@ def test_a_server_that_is_no_s3_is_an_error_and_not_an_empty_registry(
     store: S3Store, faults: FaultServer, act: Act, answer: Answer
 ) -> None:
     faults.answers = [answer]
-    refusal(store, act, RegistryError, OutcomeUnknown)
+    assert_refusal(store, act, RegistryError, OutcomeUnknown)

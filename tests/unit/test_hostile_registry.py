@@ -47,7 +47,7 @@ def _put(store: MemoryStore, key: str, content: bytes) -> None:
 
 
 @pytest.fixture
-def refuses(tmp_path: Path, store: MemoryStore) -> Callable[[], IntegrityError]:
+def expect_refusal(tmp_path: Path, store: MemoryStore) -> Callable[[], IntegrityError]:
     """The IntegrityError of a sync with dbt_up, after which every file is as it was."""
 
     def sync() -> IntegrityError:
@@ -87,15 +87,15 @@ def _as_recorded(forged, document: Interface | Json) -> None:
         {"meta": {"mesh": {"loaded_at_field": 1}}},
     ],
 )
-def test_a_name_that_is_more_than_a_name(forged, refuses, model: Json) -> None:
+def test_a_name_that_is_more_than_a_name(forged, expect_refusal, model: Json) -> None:
     _as_recorded(forged, interface(public_model(**model)))
-    assert "not an interface" in refuses().what
+    assert "not an interface" in expect_refusal().what
 
 
 @pytest.mark.parametrize("project", ["dbt_down", "../dbt_up", ""])
-def test_the_interface_of_another_project(forged, refuses, project: str) -> None:
+def test_the_interface_of_another_project(forged, expect_refusal, project: str) -> None:
     _as_recorded(forged, interface(project=project))
-    refuses()
+    expect_refusal()
 
 
 @pytest.mark.parametrize(
@@ -114,11 +114,11 @@ def test_the_interface_of_another_project(forged, refuses, project: str) -> None
         lambda m: m.clear(),
     ],
 )
-def test_a_document_of_other_types(forged, refuses, change: Callable[[Json], Any]) -> None:
+def test_a_document_of_other_types(forged, expect_refusal, change: Callable[[Json], Any]) -> None:
     document = GOOD.to_manifest({})
     change(document)
     _as_recorded(forged, document)
-    refuses()
+    expect_refusal()
 
 
 @pytest.mark.parametrize(
@@ -133,29 +133,29 @@ def test_a_document_of_other_types(forged, refuses, change: Callable[[Json], Any
         b'{"x": ' + b"[" * 100_000,
     ],
 )
-def test_bytes_that_are_no_interface(forged, refuses, content: bytes) -> None:
+def test_bytes_that_are_no_interface(forged, expect_refusal, content: bytes) -> None:
     forged(INTERFACE, content, recorded=True)
-    assert "not an interface" in refuses().what
+    assert "not an interface" in expect_refusal().what
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"x" * 1000])
-def test_bytes_that_were_not_recorded(forged, refuses, content: bytes) -> None:
+def test_bytes_that_were_not_recorded(forged, expect_refusal, content: bytes) -> None:
     forged(INTERFACE, content)
-    assert "its bytes are not those that record 1 names" in refuses().what
+    assert "its bytes are not those that record 1 names" in expect_refusal().what
 
 
-def test_an_interface_of_another_digest(forged, refuses) -> None:
+def test_an_interface_of_another_digest(forged, expect_refusal) -> None:
     other = interface(public_model(description="Other."))
     forged(INTERFACE, msgspec.json.encode(other.to_manifest({})), recorded=True)
-    assert "not the one that was recorded" in refuses().what
+    assert "not the one that was recorded" in expect_refusal().what
 
 
 @pytest.mark.parametrize("files", [{}, {"../../etc/passwd": {"size": 1, "sha256": "x"}}])
-def test_a_record_that_names_no_interface(forged, refuses, store: MemoryStore, files: Json) -> None:
+def test_a_record_that_names_no_interface(forged, expect_refusal, store: MemoryStore, files: Json) -> None:
     content = store.get(INTERFACE)
     assert content is not None
     forged(INTERFACE, content.content, files=files)
-    refuses()
+    expect_refusal()
 
 
 @pytest.mark.parametrize(
@@ -175,30 +175,30 @@ def test_a_record_that_names_no_interface(forged, refuses, store: MemoryStore, f
         {"actor": None},
     ],
 )
-def test_a_record_that_is_none(forged, refuses, store: MemoryStore, changes: Json) -> None:
+def test_a_record_that_is_none(forged, expect_refusal, store: MemoryStore, changes: Json) -> None:
     content = store.get(INTERFACE)
     assert content is not None
     forged(INTERFACE, content.content, recorded=True, **changes)
-    refuses()
+    expect_refusal()
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b"oops", b"\xff\xfe", b'{"x":' + b"[" * 50_000, b" " * 102_400])
-def test_bytes_that_are_no_record(forged, refuses, content: bytes) -> None:
+def test_bytes_that_are_no_record(forged, expect_refusal, content: bytes) -> None:
     forged(RECORD, content)
-    refuses()
+    expect_refusal()
 
 
-def test_a_record_of_a_hundred_kilobytes_is_not_even_decoded(forged, refuses) -> None:
+def test_a_record_of_a_hundred_kilobytes_is_not_even_decoded(forged, expect_refusal) -> None:
     forged(RECORD, b'{"padding": "' + b"x" * 102_400 + b'"}')
-    assert "a record of 102,4" in refuses().what
+    assert "a record of 102,4" in expect_refusal().what
 
 
 @pytest.mark.parametrize(
     "name", ["000-first.json", "0", "0/999999999998.json", "99999999999.json", "00000000000a.json"]
 )
-def test_a_key_in_the_log_that_is_no_record(forged, refuses, name: str) -> None:
+def test_a_key_in_the_log_that_is_no_record(forged, expect_refusal, name: str) -> None:
     forged(layout.log_prefix("dbt_up", "prod") + name, b"{}")
-    refuses()
+    expect_refusal()
 
 
 @pytest.mark.parametrize("name", ["\u0660" * 12 + ".json", "x.json", "999999999998"])

@@ -184,12 +184,13 @@ class Registry:
         return self._published(candidate, entry), mine
 
     def _create(self, key: str, content: bytes) -> bool:
-        """Put an object where the same bytes may stand already, so that an unanswered request can be sent again."""
+        """Put an object; False when there is one already, which an unanswered request of ours may have put there."""
         for _ in tries(_SENDS, self._pause):
             try:
                 return self.store.create(key, content)
             except OutcomeUnknown:
-                continue
+                if self.store.get(key) is not None:
+                    return False
         raise OutcomeUnknown("the registry does not answer", where=f"{self.store.root}/{key}", then="publish again")
 
     def _expect_files(self, candidate: Candidate, files: Mapping[str, bytes]) -> None:

@@ -85,7 +85,7 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
         upstreams = tuple(pool.map(read, request.upstreams))
         own_publication, own_state = own.result()
     planned = list(_plan(request, upstreams, own_state, lock))
-    obsolete = _obsolete(request, {file.path for file in planned}) if request.complete else []
+    obsolete = _obsolete(request, {file.path for file in planned})
     changes = write_files(planned, obsolete, dry_run=request.dry_run)
     return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication)
 
@@ -185,9 +185,13 @@ def _pin(publication: Publication) -> Pin:
 
 
 def _obsolete(request: SyncRequest, planned: set[Path]) -> list[Path]:
-    """Files of ours that no declared upstream asks for any more."""
-    folder = request.project.path
-    ours = [*request.project.models.glob("_mesh_*.yml"), *(folder / FOLDER).glob("*.json"), folder / CONFIG_FILE]
+    """Files of ours that nobody asks for any more: of every upstream, or of those alone that this run is about."""
+    loom, models = request.project.path / FOLDER, request.project.models
+    if request.complete:
+        ours = [*models.glob("_mesh_*.yml"), *loom.glob("*.json"), request.project.path / CONFIG_FILE]
+    else:
+        names = [upstream.name for upstream in request.upstreams]
+        ours = [*(models / sources_file_name(name) for name in names), *(loom / f"{name}.json" for name in names)]
     return sorted(path for path in ours if path not in planned)
 
 

@@ -284,3 +284,11 @@ def test_a_persons_file_stops_everything(sync, folder: Path, name: str) -> None:
     with pytest.raises(DocumentError, match="was not written by mesh sync"):
         sync("dbt_up", "dbt_other:loom")
     assert files_below(folder) == before
+
+
+def test_an_upstream_that_is_read_by_another_way_leaves_no_file_of_the_first_way(sync, folder: Path) -> None:
+    sync("dbt_up", "dbt_other:loom")
+    sync("dbt_up:loom", complete=False)
+    assert not (folder / SOURCES).exists()
+    assert (folder / ".mesh/loom/dbt_up.json").exists()
+    assert (folder / LOOM).exists()

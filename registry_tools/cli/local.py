@@ -87,4 +87,5 @@ def show_next(running: EmbeddedMesh, root: Path) -> None:
     detail(f"cd {folder}")
     detail("sync_mesh && dbt build --target local --defer --state state && publish_manifest --env prod")
     click.echo("\nStop:")
-    detail("mesh local down")
+    below = os.path.relpath(root)
+    detail("mesh local down" if below == "." else f"mesh local down    (there, or anywhere below {below})")

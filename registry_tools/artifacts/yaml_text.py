@@ -47,10 +47,12 @@ def _mapping(value: Mapping[str, Any], first: str, indent: str, lines: list[str]
 
 
 def _entry(head: str, item: Any, indent: str, lines: list[str]) -> None:  # noqa: ANN401  # any value of JSON
-    if isinstance(item, Mapping) and item:
+    if isinstance(item, str) or not item:
+        lines.append(f"{head} {_scalar(item)}")
+    elif isinstance(item, Mapping):
         lines.append(head)
         _mapping(item, f"{indent}  ", f"{indent}  ", lines)
-    elif isinstance(item, list | tuple) and item:
+    elif isinstance(item, list | tuple):
         lines.append(head)
         for element in item:
             _element(element, f"{indent}  ", lines)
@@ -66,9 +68,9 @@ def _element(item: Any, indent: str, lines: list[str]) -> None:  # noqa: ANN401 
 
 
 def _scalar(value: Any) -> str:  # noqa: ANN401  # any value of JSON
+    if isinstance(value, str):  # nearly always
+        return _text(value)
     match value:
-        case str():
-            return _text(value)
         case float() if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  # NaN
             return _text(str(value))
         case float():

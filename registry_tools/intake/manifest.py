@@ -4,6 +4,7 @@ msgspec reads the document in two stages (first level, then the nodes that matte
 are private models, tests and macros that nobody publishes.
 """
 
+import codecs
 import gc
 import hashlib
 import re
@@ -26,6 +27,7 @@ OLDEST_SCHEMA: Final = 9  # dbt 1.5, the first with model access
 _SCHEMA: Final = re.compile(r"https://schemas\.getdbt\.com/dbt/manifest/v(\d+)(?:\.json)?")
 _REMEDY: Final = "run dbt build (or dbt parse) in the project, then try again"
 
+_PIECE: Final = 1 << 20
 _NEVER: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 T = TypeVar("T")
@@ -136,7 +138,7 @@ def collector_off() -> Iterator[None]:
 
 def _first_level(path: Path, raw: bytes) -> _TopLevel:
     try:
-        raw.decode()  # what stays undecoded inside is text as well
+        _expect_text(raw)  # what stays undecoded inside is text as well
         top = msgspec.json.decode(raw, type=_TopLevel)
     except msgspec.ValidationError as error:
         _expect_schema(path, _metadata_alone(path, raw))  # of another dbt, or of no dbt at all: that is said first
@@ -145,6 +147,17 @@ def _first_level(path: Path, raw: bytes) -> _TopLevel:
         raise DocumentError(f"not JSON, or cut off: {error}", where=_place(path, raw, error), then=_REMEDY) from None
     _expect_schema(path, top.metadata)
     return top
+
+
+def _expect_text(raw: bytes) -> None:
+    """Raise UnicodeDecodeError for bytes that are no UTF-8; a piece at a time, as a copy would double the memory."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    try:
+        for at in range(0, len(raw), _PIECE):
+            decoder.decode(raw[at : at + _PIECE])
+        decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        raw.decode()  # raises again, with the place in the whole
 
 
 def _metadata_alone(path: Path, raw: bytes) -> Metadata:

@@ -42,9 +42,10 @@ class Relation:
 
 def parse_relation(relation_name: str, adapter: str) -> Relation:
     """`DB.SCHEMA.NAME` with any part quoted. Raises ValueError when it has no or more than three parts."""
-    parts = [_part(match, adapter) for match in _PART.finditer(relation_name)]
-    if not 1 <= len(parts) <= 3 or ".".join(_literal(m) for m in _PART.finditer(relation_name)) != relation_name:  # noqa: PLR2004
+    matches = list(_PART.finditer(relation_name))
+    if not 1 <= len(matches) <= 3 or ".".join(match.group() for match in matches) != relation_name:  # noqa: PLR2004
         raise ValueError(f"{relation_name!r} is not database.schema.identifier")
+    parts = [_part(match, adapter) for match in matches]
     database, schema, identifier = [None] * (3 - len(parts)) + parts
     assert identifier is not None  # noqa: S101  # for the type checker: at least one part was found
     return Relation(database=database, schema=schema, identifier=identifier)
@@ -62,10 +63,6 @@ def _part(match: re.Match[str], adapter: str) -> Part:
     if back is not None:
         return Part(name=back.replace("``", "`"), quote="`")
     return Part(name=fold(bare, adapter))
-
-
-def _literal(match: re.Match[str]) -> str:
-    return match.group(0)
 
 
 def _renamed(part: Part | None, names: Mapping[str, str]) -> Part | None:

@@ -43,21 +43,32 @@ class _Handler(BaseHTTPRequestHandler):
     def _listing(self, query: dict[str, list[str]]) -> bytes:
         prefix, most = query.get("prefix", [""])[0], int(query.get("max-keys", ["1000"])[0])
         keys = [key for key in self.server.objects if key.startswith(prefix)][:most]
-        entries = "".join(f"<Contents><Key>{escape(key)}</Key></Contents>" for key in keys)
+        entries = "".join(self._entry(key) for key in keys)
         head = f"<KeyCount>{len(keys)}</KeyCount><IsTruncated>false</IsTruncated>"
         return f"<ListBucketResult>{head}{entries}</ListBucketResult>".encode()
+
+    def _entry(self, key: str) -> str:
+        content = self.server.objects[key]
+        return (
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(content)}</Size><ETag>{_tag(content)}</ETag>"
+            "<LastModified>2026-01-23T06:45:41.000Z</LastModified></Contents>"
+        )
 
     def _answer(self, status: int, content: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Type", "application/xml")
         self.send_header("Content-Length", str(len(content)))
-        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        self.send_header("ETag", _tag(content))
         self.end_headers()
         self.wfile.write(content)
         self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
         """Nothing: a line for each request would be measured as well."""
+
+
+def _tag(content: bytes) -> str:
+    return f'"{hashlib.sha256(content).hexdigest()}"'
 
 
 def main() -> None:

@@ -7,13 +7,14 @@ taken; that is the directory's answer to S3's `If-None-Match: *`.
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from registry_tools.disk import finished_file, sync_folder, write_whole
 from registry_tools.errors import RegistryError
-from registry_tools.registry.objects import StoredObject
+from registry_tools.registry.objects import ObjectFacts, StoredObject
 
 
 class DirectoryStore:
@@ -42,12 +43,25 @@ class DirectoryStore:
         """See ObjectStore."""
         path = self._file(key)
         with self._failures():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.parent.is_dir():
+                return False
             with _locked(path.parent):
-                standing = self.get(key)
-                if standing is None or standing.tag != tag:
+                if not self._stands(key, tag):
                     return False
                 write_whole(path, content)
+                return True
+
+    def delete(self, key: str, tag: str) -> bool:
+        """See ObjectStore. A folder that is left empty stays: somebody may be writing into it."""
+        path = self._file(key)
+        with self._failures():
+            if not path.parent.is_dir():
+                return False
+            with _locked(path.parent):
+                if not self._stands(key, tag):
+                    return False
+                path.unlink()
+                sync_folder(path.parent)
                 return True
 
     def get(self, key: str) -> StoredObject | None:
@@ -59,9 +73,21 @@ class DirectoryStore:
                 return None
             return StoredObject(content=content, tag=hashlib.sha256(content).hexdigest())
 
-    def first(self, prefix: str) -> str | None:
+    def head(self, key: str) -> ObjectFacts | None:
+        """See ObjectStore. The age is by this machine's clock and the file's own time."""
+        stored = self.get(key)
+        if stored is None:
+            return None
+        try:
+            written = self._path(key).stat().st_mtime
+        except FileNotFoundError:
+            return None
+        age = max(0.0, time.time() - written)
+        return ObjectFacts(key=key, size=len(stored.content), tag=stored.tag, age=age)
+
+    def first(self, prefix: str) -> ObjectFacts | None:
         """See ObjectStore."""
-        return next(self.keys(prefix), None)
+        return next(filter(None, map(self.head, self.keys(prefix))), None)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See ObjectStore."""
@@ -93,6 +119,10 @@ class DirectoryStore:
             else:
                 yield f"{prefix}{entry.name}"
 
+    def _stands(self, key: str, tag: str) -> bool:
+        standing = self.get(key)
+        return standing is not None and standing.tag == tag
+
     def _file(self, key: str) -> Path:
         if not key or key.endswith("/"):
             raise RegistryError(f"{key!r} is not a key", where=self.root, then="report this: no name should lead here")
@@ -118,7 +148,7 @@ class DirectoryStore:
 
 @contextmanager
 def _locked(folder: Path) -> Iterator[None]:
-    """One replacement at a time; the system lets go of the lock when the process ends, however it ends."""
+    """One replacement or deletion at a time; the system lets go of the lock when the process ends, however it ends."""
     with (folder / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

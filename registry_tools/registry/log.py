@@ -47,12 +47,13 @@ class Log:
 
     def newest(self) -> Entry | None:
         """The newest record, found by one LIST; None before the first publication."""
-        key = self._store.first(layout.log_prefix(self._project, self._environment))
-        if key is None:
+        found = self._store.first(layout.log_prefix(self._project, self._environment))
+        if found is None:
             return None
-        n = layout.number_of(key)
+        n = layout.number_of(found.key)
         if n is None:
-            raise IntegrityError("this key stands in a log and is no record", where=self._place(key), then=_INTEGRITY)
+            place = self._place(found.key)
+            raise IntegrityError("this key stands in a log and is no record", where=place, then=_INTEGRITY)
         return self.entry(n)
 
     def entry(self, n: int) -> Entry | None:

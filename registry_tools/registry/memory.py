@@ -1,18 +1,21 @@
 """An object store in memory: the reference that the other stores are held against, and what unit tests publish to."""
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 
-from registry_tools.registry.objects import StoredObject
+from registry_tools.registry.objects import ObjectFacts, StoredObject
 
 
 class MemoryStore:
-    """Keys and bytes in a dict, safe between threads."""
+    """Keys and bytes in a dict, safe between threads. `clock` is the store's own, in seconds."""
 
     root = "memory"
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
         self._objects: dict[str, StoredObject] = {}
+        self._written: dict[str, float] = {}
         self._writes = 0
         self._lock = threading.Lock()
 
@@ -36,9 +39,26 @@ class MemoryStore:
         """See ObjectStore."""
         return self._objects.get(key)
 
-    def first(self, prefix: str) -> str | None:
+    def delete(self, key: str, tag: str) -> bool:
         """See ObjectStore."""
-        return next(self.keys(prefix), None)
+        with self._lock:
+            if key not in self._objects or self._objects[key].tag != tag:
+                return False
+            del self._objects[key]
+            return True
+
+    def head(self, key: str) -> ObjectFacts | None:
+        """See ObjectStore."""
+        with self._lock:
+            stored = self._objects.get(key)
+            if stored is None:
+                return None
+            age = max(0.0, self._clock() - self._written[key])
+            return ObjectFacts(key=key, size=len(stored.content), tag=stored.tag, age=age)
+
+    def first(self, prefix: str) -> ObjectFacts | None:
+        """See ObjectStore."""
+        return next(filter(None, map(self.head, self.keys(prefix))), None)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See ObjectStore."""
@@ -53,4 +73,5 @@ class MemoryStore:
 
     def _put(self, key: str, content: bytes) -> None:
         self._writes += 1
+        self._written[key] = self._clock()
         self._objects[key] = StoredObject(content=content, tag=str(self._writes))

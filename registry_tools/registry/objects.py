@@ -1,4 +1,4 @@
-"""The store that a registry stands on: five calls over keys and bytes, the same for a bucket and for a directory."""
+"""The store that a registry stands on: keys and bytes in and out, the same for a bucket and for a directory."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +11,20 @@ class StoredObject:
 
     content: bytes
     tag: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectFacts:
+    """What a store says of an object without sending it.
+
+    `age` is in seconds and by the store's own clock, so that whoever asks may have a wrong one. `tag` is what a
+    guarded replacement or deletion has to name; other bytes have another tag.
+    """
+
+    key: str
+    size: int
+    tag: str
+    age: float
 
 
 class ObjectStore(Protocol):
@@ -38,8 +52,16 @@ class ObjectStore(Protocol):
         """The object, or None where there is none."""
         ...
 
-    def first(self, prefix: str) -> str | None:
-        """The first key below `prefix` in the order of keys, in one request however many there are."""
+    def delete(self, key: str, tag: str) -> bool:
+        """Remove the object that has this tag: False when it has another one by now, or is gone already."""
+        ...
+
+    def head(self, key: str) -> ObjectFacts | None:
+        """What the object is, or None where there is none."""
+        ...
+
+    def first(self, prefix: str) -> ObjectFacts | None:
+        """The object with the first key below `prefix` in the order of keys, in one request however many there are."""
         ...
 
     def keys(self, prefix: str) -> Iterator[str]:

@@ -8,12 +8,14 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from registry_tools.errors import OutcomeUnknown, RegistryError
-from registry_tools.registry.objects import StoredObject
+from registry_tools.registry.objects import ObjectFacts, StoredObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3.client import S3Client
@@ -22,7 +24,9 @@ _CONNECT_SECONDS: Final = 5
 _READ_SECONDS: Final = 60
 _READ_ATTEMPTS: Final = 3
 _AT_ONCE: Final = 16
-_ABSENT: Final = "NoSuchKey"
+_ABSENT: Final = frozenset({"NoSuchKey"})
+# The answer to a HEAD has no body that could say more.
+_ABSENT_TO_HEAD: Final = frozenset({"404"})
 _TAKEN: Final = frozenset({"PreconditionFailed", "412"})
 _SERVER_FAULT: Final = 500
 
@@ -70,11 +74,34 @@ class S3Store:
         except _DeclinedError:
             return None
 
-    def first(self, prefix: str) -> str | None:
+    def delete(self, key: str, tag: str) -> bool:
+        """See ObjectStore."""
+        try:
+            with self._failures(writing=True):
+                self._writer.delete_object(Bucket=self._bucket, Key=self._prefix + key, IfMatch=tag)
+        except _DeclinedError:
+            return False
+        return True
+
+    def head(self, key: str) -> ObjectFacts | None:
+        """See ObjectStore."""
+        try:
+            with self._failures(absent=_ABSENT_TO_HEAD):
+                found = self._reader.head_object(Bucket=self._bucket, Key=self._prefix + key)
+                age = _age(found, found["LastModified"])
+                return ObjectFacts(key=key, size=found["ContentLength"], tag=found["ETag"], age=age)
+        except _DeclinedError:
+            return None
+
+    def first(self, prefix: str) -> ObjectFacts | None:
         """See ObjectStore."""
         with self._failures():
             page = self._reader.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix + prefix, MaxKeys=1)
-            return self._relative(page["Contents"][0]["Key"]) if page.get("Contents") else None
+            if not page.get("Contents"):
+                return None
+            found = page["Contents"][0]
+            key, age = self._relative(found["Key"]), _age(page, found["LastModified"])
+            return ObjectFacts(key=key, size=found["Size"], tag=found["ETag"], age=age)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See ObjectStore."""
@@ -125,7 +152,7 @@ class S3Store:
             return self._clients[attempts]
 
     @contextmanager
-    def _failures(self, *, writing: bool = False) -> Iterator[None]:
+    def _failures(self, *, writing: bool = False, absent: frozenset[str] = _ABSENT) -> Iterator[None]:
         """Say in our errors what boto3 says in its own."""
         from botocore import exceptions as boto
         from botocore.parsers import ResponseParserError
@@ -133,7 +160,7 @@ class S3Store:
         try:
             yield
         except boto.ClientError as error:
-            raise self._judge(error.response, writing=writing) from None
+            raise self._judge(error.response, writing=writing, absent=absent) from None
         except (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError) as error:
             raise RegistryError(
                 f"the registry cannot be reached: {_named(error)}",
@@ -161,10 +188,10 @@ class S3Store:
             f"the AWS SDK refuses: {reason}", where=self.root, then="correct the bucket's name or the AWS settings"
         )
 
-    def _judge(self, response: Any, *, writing: bool) -> Exception:  # noqa: ANN401  # botocore's mapping
+    def _judge(self, response: Any, *, writing: bool, absent: frozenset[str]) -> Exception:  # noqa: ANN401  # botocore's mapping
         code = str(response.get("Error", {}).get("Code", ""))
         status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        if code == _ABSENT or (writing and code in _TAKEN):
+        if code in absent or (writing and code in _TAKEN):
             return _DeclinedError(code)
         if writing and (code == "ConditionalRequestConflict" or status >= _SERVER_FAULT):
             return OutcomeUnknown(f"the registry answered {code}", where=self.root, then="run the same again")
@@ -181,6 +208,12 @@ def _named(error: Exception) -> str:
     where = urlsplit(str(told.get("endpoint_url", ""))).netloc.rpartition("@")[2]
     name = type(told.get("error") or error).__name__
     return f"{name} at {where}" if where else name
+
+
+def _age(answer: Any, written: datetime) -> float:  # noqa: ANN401  # any of botocore's answers
+    """Seconds between two times of the server; ours may be wrong."""
+    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
+    return max(0.0, (now - written).total_seconds())
 
 
 def _connect(*, attempts: int) -> "S3Client":

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from enum import Enum
 
 from registry_tools.errors import OutcomeUnknown
-from registry_tools.registry.objects import ObjectStore, StoredObject
+from registry_tools.registry.objects import ObjectFacts, ObjectStore, StoredObject
 
 
 class Fault(Enum):
@@ -44,7 +44,13 @@ class FaultyStore:
     def get(self, key: str) -> StoredObject | None:
         return self._inner.get(key)
 
-    def first(self, prefix: str) -> str | None:
+    def delete(self, key: str, tag: str) -> bool:
+        return self._write(key, lambda: self._inner.delete(key, tag))
+
+    def head(self, key: str) -> ObjectFacts | None:
+        return self._inner.head(key)
+
+    def first(self, prefix: str) -> ObjectFacts | None:
         return self._inner.first(prefix)
 
     def keys(self, prefix: str) -> Iterator[str]:

@@ -39,7 +39,9 @@ def test_the_newest_is_found_by_the_first_key(store: MemoryStore) -> None:
     newest = Log(store, PROJECT, ENVIRONMENT).newest()
     assert newest is not None
     assert newest.record.n == 11
-    assert store.first(layout.log_prefix(PROJECT, ENVIRONMENT)) == layout.log_key(PROJECT, ENVIRONMENT, 11)
+    first = store.first(layout.log_prefix(PROJECT, ENVIRONMENT))
+    assert first is not None
+    assert first.key == layout.log_key(PROJECT, ENVIRONMENT, 11)
 
 
 def test_everything_is_read_back_as_it_was_published(store: MemoryStore) -> None:

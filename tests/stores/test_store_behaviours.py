@@ -32,6 +32,11 @@ def content(store: ObjectStore, key: str) -> bytes | None:
     return None if stored is None else stored.content
 
 
+def first(store: ObjectStore, prefix: str) -> str | None:
+    found = store.first(prefix)
+    return None if found is None else found.key
+
+
 def filled(store: ObjectStore, *keys: str) -> ObjectStore:
     for key in keys:
         assert store.create(key, key.encode())
@@ -72,6 +77,52 @@ def test_replace_with_the_right_tag_replaces(store: ObjectStore) -> None:
     assert standing is not None
     assert store.replace("a/k", b"new", standing.tag) is True
     assert content(store, "a/k") == b"new"
+
+
+def test_delete_with_the_right_tag_deletes_and_the_key_is_free_again(store: ObjectStore) -> None:
+    store.create("a/k", b"1")
+    standing = store.head("a/k")
+    assert standing is not None
+    assert store.delete("a/k", standing.tag) is True
+    assert store.get("a/k") is None
+    assert store.head("a/k") is None
+    assert list(store.keys("")) == []
+    assert store.create("a/k", b"2") is True
+
+
+def test_delete_with_a_stale_tag_or_of_nothing_is_declined(store: ObjectStore) -> None:
+    store.create("a/k", b"1")
+    before = store.head("a/k")
+    assert before is not None
+    assert store.replace("a/k", b"2", before.tag)
+    assert store.delete("a/k", before.tag) is False
+    assert content(store, "a/k") == b"2"
+    assert store.delete("a/other", before.tag) is False
+    assert store.delete("other/k", before.tag) is False
+    assert list(store.keys("")) == ["a/k"]
+
+
+def test_head_and_first_say_size_tag_and_age(store: ObjectStore) -> None:
+    store.create("a/k", b"12345")
+    stored, head, first_ = store.get("a/k"), store.head("a/k"), store.first("a/")
+    assert stored is not None
+    assert head is not None
+    assert first_ is not None
+    assert (head.key, head.size, head.tag) == ("a/k", 5, stored.tag)
+    assert (first_.key, first_.size, first_.tag) == ("a/k", 5, stored.tag)
+    assert 0 <= head.age < 60
+    assert 0 <= first_.age < 60
+    assert store.head("a/none") is None
+
+
+def test_other_bytes_have_another_tag(store: ObjectStore) -> None:
+    store.create("a/k", b"1")
+    before = store.head("a/k")
+    assert before is not None
+    store.replace("a/k", b"2", before.tag)
+    after = store.head("a/k")
+    assert after is not None
+    assert after.tag != before.tag
 
 
 def test_replace_with_a_stale_tag_is_declined(store: ObjectStore) -> None:
@@ -120,7 +171,7 @@ def test_concurrent_replaces_lose_no_update(store: ObjectStore) -> None:
 def test_keys_and_first_stop_at_the_neighbour(store: ObjectStore, prefix: str, expected: list[str]) -> None:
     filled(store, "b", "ab/3", "a/b/2", "a/1")
     assert list(store.keys(prefix)) == expected
-    assert store.first(prefix) == (expected[0] if expected else None)
+    assert first(store, prefix) == (expected[0] if expected else None)
 
 
 def test_folders_are_what_has_keys_below(store: ObjectStore) -> None:
@@ -136,13 +187,13 @@ def test_keys_come_in_the_order_of_their_bytes(store: ObjectStore) -> None:
     names = ["0999", "1000", "Z", "_", "a", "b", "é"]
     filled(store, *(f"log/{name}" for name in reversed(names)))
     assert list(store.keys("log/")) == [f"log/{name}" for name in names]
-    assert store.first("log/") == "log/0999"
+    assert first(store, "log/") == "log/0999"
 
 
 def test_a_name_that_sorts_before_the_slash_comes_before_what_is_below_its_neighbour(store: ObjectStore) -> None:
     filled(store, "p/prod/x", "p/prod-eu/x", "p/prod.txt", "p/prod0")
     assert list(store.keys("p/")) == ["p/prod-eu/x", "p/prod.txt", "p/prod/x", "p/prod0"]
-    assert store.first("p/") == "p/prod-eu/x"
+    assert first(store, "p/") == "p/prod-eu/x"
     assert store.folders("p/") == ["prod", "prod-eu"]
 
 
@@ -187,4 +238,4 @@ def test_more_keys_than_one_page_holds_are_all_listed(s3_store: S3Store) -> None
     server.close()
     assert list(s3_store.keys("")) == sorted(f"{n % 2}/{n:04d}" for n in range(1_003))
     assert s3_store.folders("") == ["0", "1"]
-    assert s3_store.first("1/") == "1/0001"
+    assert first(s3_store, "1/") == "1/0001"

@@ -11,6 +11,7 @@ _ENVIRONMENT: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _PUBLICATION: Final = re.compile(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}")
 # dbt takes a model's name from its file; we leave out what YAML, Jinja, SQL or a path could read as more than a name.
 _MODEL: Final = re.compile(r"\w[\w.$ -]{0,254}")
+_SHA256: Final = re.compile(r"[0-9a-f]{64}")
 # Names that cannot be files on Windows, where a registry directory or a checkout may live.
 _RESERVED: Final = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])", re.IGNORECASE)
 
@@ -33,6 +34,11 @@ def publication_id(text: str, *, where: str | None = None) -> str:
 def model_name(text: str, *, where: str | None = None) -> str:
     """`text`, a model's name without quotes, braces, slashes or line breaks. Raises UsageError."""
     return _checked(text, _MODEL, "a model name", "letters, digits, '_', '.', '$', '-' and spaces", where)
+
+
+def sha256(text: str, *, where: str | None = None) -> str:
+    """`text`, a digest of 64 hexadecimal digits. Raises UsageError."""
+    return _checked(text, _SHA256, "a sha256", "64 hexadecimal digits", where)
 
 
 def _checked(text: str, pattern: re.Pattern[str], noun: str, rule: str, where: str | None) -> str:

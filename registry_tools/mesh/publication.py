@@ -1,6 +1,9 @@
 """One record of the log and what it makes current: who published which files, when, from which commit."""
 
+from datetime import datetime
 from typing import Final, Literal
+
+import msgspec
 
 from registry_tools.mesh.interface import Value
 
@@ -29,11 +32,22 @@ class StoredFile(Value, frozen=True):
     sha256: str
 
 
-class Record(Value, frozen=True):
+class Approval(Value, frozen=True, omit_defaults=True):
+    """A change that was allowed although a rule forbids it: `rule` on `object`, until a day, and why."""
+
+    rule: str
+    object: str
+    until: str
+    reason: str
+
+
+class Record(Value, frozen=True, omit_defaults=True):
     """Record n of the log of one (project, environment). It is created once and never changed.
 
-    `current` names the publication that readers get after this record and `files` are its files, so that the newest
-    record alone answers every read.
+    `publication` is what the record is about. `current` names the publication that readers get after it, `since` the
+    record that made it so (this one, where it is None) and `files` are its files; `yanked` and `approvals` hold from
+    here on, and publications up to the id `horizon` are no longer kept but for those that readers still get. So the
+    newest record alone answers every read. `expired` are those that this record gives up.
     """
 
     format: int
@@ -46,6 +60,37 @@ class Record(Value, frozen=True):
     current: str
     digest: str
     files: dict[str, StoredFile]
+    since: int | None = None
+    reason: str | None = None
+    yanked: dict[str, str] = msgspec.field(default_factory=dict)
+    approvals: tuple[Approval, ...] = ()
+    expired: tuple[str, ...] = ()
+    horizon: str | None = None
+
+    @property
+    def made_current(self) -> int:
+        """The number of the record since which readers get what they get: `dbt_up@prod#42`."""
+        return self.since or self.n
+
+    @property
+    def moment(self) -> datetime:
+        """When it was written, by the writer's clock. Raises ValueError when that is no time with a zone."""
+        moment = datetime.fromisoformat(self.time)
+        if moment.tzinfo is None:
+            raise ValueError(f"{self.time!r} has no zone")
+        return moment
+
+    def publication_in(self, project: str, environment: str) -> "Publication":
+        """What readers of this project and environment get after the record."""
+        return Publication(
+            project=project,
+            environment=environment,
+            id=self.current,
+            n=self.made_current,
+            digest=self.digest,
+            published_at=self.time,
+            actor=self.actor,
+        )
 
 
 class Publication(Value, frozen=True):

@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,6 +28,11 @@ class DirectoryStore:
         """See ObjectStore."""
         return str(self._folder)
 
+    @property
+    def identity(self) -> str:
+        """See ObjectStore."""
+        return str(self._folder.resolve())
+
     def create(self, key: str, content: bytes) -> bool:
         """See ObjectStore."""
         path = self._file(key)
@@ -41,28 +46,16 @@ class DirectoryStore:
 
     def replace(self, key: str, content: bytes, tag: str) -> bool:
         """See ObjectStore."""
-        path = self._file(key)
-        with self._failures():
-            if not path.parent.is_dir():
-                return False
-            with _locked(path.parent):
-                if not self._stands(key, tag):
-                    return False
-                write_whole(path, content)
-                return True
+        return self._guarded(key, tag, lambda path: write_whole(path, content))
 
     def delete(self, key: str, tag: str) -> bool:
         """See ObjectStore. A folder that is left empty stays: somebody may be writing into it."""
-        path = self._file(key)
-        with self._failures():
-            if not path.parent.is_dir():
-                return False
-            with _locked(path.parent):
-                if not self._stands(key, tag):
-                    return False
-                path.unlink()
-                sync_folder(path.parent)
-                return True
+
+        def remove(path: Path) -> None:
+            path.unlink()
+            sync_folder(path.parent)
+
+        return self._guarded(key, tag, remove)
 
     def get(self, key: str) -> StoredObject | None:
         """See ObjectStore."""
@@ -119,9 +112,17 @@ class DirectoryStore:
             else:
                 yield f"{prefix}{entry.name}"
 
-    def _stands(self, key: str, tag: str) -> bool:
-        standing = self.get(key)
-        return standing is not None and standing.tag == tag
+    def _guarded(self, key: str, tag: str, act: Callable[[Path], None]) -> bool:
+        path = self._file(key)
+        with self._failures():
+            if not path.parent.is_dir():
+                return False
+            with _locked(path.parent):
+                standing = self.get(key)
+                if standing is None or standing.tag != tag:
+                    return False
+                act(path)
+                return True
 
     def _file(self, key: str) -> Path:
         if not key or key.endswith("/"):

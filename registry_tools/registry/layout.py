@@ -34,6 +34,11 @@ def history_key(project: str, environment: str, publication: str, file: str) -> 
     return f"{project}/{environment}/history/{publication}/{file}"
 
 
+def history_prefixes(project: str, environment: str) -> tuple[str, str]:
+    """Below these stand the files of publications, each below or under its id."""
+    return f"{project}/{environment}/history/", f"_private/{project}/{environment}/"
+
+
 def latest_key(project: str, environment: str) -> str:
     """Where plain readers (dbt-loom, curl) find the current interface."""
     return f"{project}/{environment}/latest/manifest.json"

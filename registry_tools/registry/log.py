@@ -5,7 +5,6 @@ reader needs the newest record alone, and two publishers cannot both get the sam
 """
 
 import hashlib
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -16,8 +15,8 @@ from registry_tools.errors import IntegrityError, OutcomeUnknown, RegistryError,
 from registry_tools.mesh import names
 from registry_tools.mesh.publication import FORMAT, Record
 from registry_tools.registry import layout
-from registry_tools.registry.objects import ObjectStore
-from registry_tools.registry.patience import Pause, tries
+from registry_tools.registry.objects import ObjectFacts, ObjectStore
+from registry_tools.registry.patience import CLOCK, Clock
 
 MAX_RECORD: Final = 64 * 1024
 _SENDS: Final = 6
@@ -30,86 +29,131 @@ _DECODER: Final = msgspec.json.Decoder(Record)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
-    """A record and the sha256 of its bytes, which the next record names."""
+    """A record, its bytes, and their sha256, which the next record names."""
 
     record: Record
+    content: bytes
     sha256: str
+
+
+# Asked for the record that comes upon the newest one, or None when there is nothing left to write.
+Make = Callable[[Entry | None], Record | None]
 
 
 class Log:
     """The log of one project in one environment."""
 
-    def __init__(self, store: ObjectStore, project: str, environment: str, pause: Pause = time.sleep) -> None:
+    def __init__(self, store: ObjectStore, project: str, environment: str, clock: Clock = CLOCK) -> None:
         self._store = store
         self._project = project
         self._environment = environment
-        self._pause = pause
+        self._clock = clock
 
-    def newest(self) -> Entry | None:
-        """The newest record, found by one LIST; None before the first publication."""
+    def head(self) -> tuple[int, ObjectFacts] | None:
+        """The number of the newest record and what the store says of it, by one LIST; None before the first one."""
         found = self._store.first(layout.log_prefix(self._project, self._environment))
         if found is None:
             return None
         n = layout.number_of(found.key)
         if n is None:
-            place = self._place(found.key)
-            raise IntegrityError("this key stands in a log and is no record", where=place, then=_INTEGRITY)
-        return self.entry(n)
+            raise IntegrityError(
+                "this key stands in a log and is no record", where=self._place(found.key), then=INTEGRITY
+            )
+        return n, found
+
+    def newest(self) -> Entry | None:
+        """The newest record; None before the first publication."""
+        head = self.head()
+        return None if head is None else self.require(head[0])
 
     def entry(self, n: int) -> Entry | None:
         """Record n, proven to be a record and to be the n-th; None where there is none."""
-        key = layout.log_key(self._project, self._environment, n)
-        stored = self._store.get(key)
-        return None if stored is None else self._decode(stored.content, n, key)
+        stored = self._store.get(layout.log_key(self._project, self._environment, n))
+        return None if stored is None else self.decode(stored.content, n)
 
-    def entries(self) -> Iterator[Entry]:
-        """All records, newest first, each checked against the hash that its successor names."""
-        entry, expected = self.newest(), None
+    def require(self, n: int) -> Entry:
+        """Record n, which something else says is there. Raises IntegrityError when it is not."""
+        entry = self.entry(n)
+        if entry is None:
+            raise IntegrityError("a record that was there is gone", where=self.place(n), then=INTEGRITY)
+        return entry
+
+    def entries(self, start: Entry | None = None) -> Iterator[Entry]:
+        """All records, newest first or from `start`, each checked against the hash that its successor names."""
+        entry = start or self.newest()
         while entry is not None:
-            if expected is not None and entry.sha256 != expected:
-                key = layout.log_key(self._project, self._environment, entry.record.n)
-                raise IntegrityError(
-                    "its bytes are not those that the next record names", where=self._place(key), then=_INTEGRITY
-                )
             yield entry
             n, expected = entry.record.n, entry.record.previous
             if (expected is None) != (n == 1):
-                key = layout.log_key(self._project, self._environment, n)
-                raise IntegrityError("it names the wrong predecessor", where=self._place(key), then=_INTEGRITY)
-            entry = self.entry(n - 1) if n > 1 else None
-            if entry is None and n > 1:
-                raise self._vanished(n - 1)
+                raise IntegrityError("it names the wrong predecessor", where=self.place(n), then=INTEGRITY)
+            entry = self.require(n - 1) if n > 1 else None
+            if entry is not None and entry.sha256 != expected:
+                raise IntegrityError(
+                    "its bytes are not those that the next record names", where=self.place(n - 1), then=INTEGRITY
+                )
 
-    def append(self, base: Entry | None, make: Callable[[Entry | None], Record]) -> tuple[Entry, bool]:
+    def expiry(self, newest: Entry, publication: str, oldest: int) -> Record | None:
+        """The record up to `newest` that gave the publication up, if one did after record `oldest`."""
+        for entry in self.entries(newest):
+            if entry.record.n <= oldest:
+                return None
+            if publication in entry.record.expired:
+                return entry.record
+        return None
+
+    def append(self, base: Entry | None, make: Make) -> tuple[Entry | None, bool]:
         """Commit the record that `make` builds upon the newest one; True with it when this call made it.
 
-        When somebody else was faster, `make` is asked again upon their record, so that whatever it checks is checked
-        against what is current. A record of the same publication by another run of the same job counts as ours.
+        When somebody else was faster, `make` is asked again upon the newest record, so that whatever it checks is
+        checked against what is current; once it gives None, that newest record comes back with False.
         Raises OutcomeUnknown when the store never said whether it took the record: running again resolves that.
         """
         for _ in range(_ROUNDS):
             record = make(base)
-            content = msgspec.json.encode(record)
+            if record is None:
+                return base, False
+            content = encode_record(record)
             mine = self._place_record(record.n, content)
-            there = self.entry(record.n)
-            if there is None:
-                raise self._vanished(record.n)
-            if there.record.publication == record.publication and there.record.op == record.op:
-                return there, mine
+            there = self.require(record.n)
+            if mine:
+                return there, True
             base = self._newest_from(there)
-            if earlier := self._since(there, record):
-                return earlier, False
         raise RegistryError(
             f"{_ROUNDS} other publishers were faster",
             where=self._place(""),
             then="publish again when fewer run at once",
         )
 
+    def decode(self, content: bytes, n: int) -> Entry:
+        """The bytes of record n as an entry. Raises IntegrityError for what is not that record."""
+        where = self.place(n)
+        if len(content) > MAX_RECORD:
+            raise IntegrityError(f"a record of {len(content):,} bytes", where=where, then=INTEGRITY)
+        try:
+            record = _DECODER.decode(content)
+            for publication in (record.current, record.publication, *record.yanked, *record.expired):
+                names.publication_id(publication)
+            _ = record.moment
+            names.sha256(record.digest)
+            for file in record.files.values():
+                names.sha256(file.sha256)
+        except (msgspec.DecodeError, ValueError, RecursionError, UsageError) as error:
+            raise IntegrityError(f"not a record: {error}", where=where, then=INTEGRITY) from None
+        if record.format != FORMAT:
+            raise IntegrityError(f"format {record.format} is not known", where=where, then="update registry-tools")
+        if record.n != n:
+            raise IntegrityError(f"the record calls itself {record.n}", where=where, then=INTEGRITY)
+        return Entry(record=record, content=content, sha256=hashlib.sha256(content).hexdigest())
+
+    def place(self, n: int) -> str:
+        """How people find record n."""
+        return self._place(layout.log_key(self._project, self._environment, n))
+
     def _place_record(self, n: int, content: bytes) -> bool:
         """Create record n with these bytes: True, or False when the number is taken. Never another number or bytes."""
         key = layout.log_key(self._project, self._environment, n)
         unanswered = False
-        for _ in tries(_SENDS, self._pause):
+        for _ in self._clock.tries(_SENDS):
             try:
                 if self._store.create(key, content):
                     return True
@@ -121,45 +165,26 @@ class Log:
         raise OutcomeUnknown(
             f"the registry did not say whether it took record {n}",
             where=self._place(key),
-            then="publish again: it finds its own record if it was taken",
+            then="run the same again: it finds its own record if it was taken",
         )
-
-    def _since(self, lost_to: Entry, record: Record) -> Entry | None:
-        """The record of the same publication that another run committed after the one that we lost to."""
-        for entry in self.entries():
-            if entry.record.n <= lost_to.record.n:
-                return None
-            if entry.record.publication == record.publication and entry.record.op == record.op:
-                return entry
-        return None
 
     def _newest_from(self, entry: Entry) -> Entry:
         newest = self.newest()
         return newest if newest is not None and newest.record.n > entry.record.n else entry
 
-    def _decode(self, content: bytes, n: int, key: str) -> Entry:
-        if len(content) > MAX_RECORD:
-            raise IntegrityError(f"a record of {len(content):,} bytes", where=self._place(key), then=_INTEGRITY)
-        try:
-            record = _DECODER.decode(content)
-            names.publication_id(record.current)
-            names.publication_id(record.publication)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, UsageError) as error:
-            raise IntegrityError(f"not a record: {error}", where=self._place(key), then=_INTEGRITY) from None
-        if record.format != FORMAT:
-            raise IntegrityError(
-                f"format {record.format} is not known", where=self._place(key), then="update registry-tools"
-            )
-        if record.n != n:
-            raise IntegrityError(f"the record calls itself {record.n}", where=self._place(key), then=_INTEGRITY)
-        return Entry(record=record, sha256=hashlib.sha256(content).hexdigest())
-
-    def _vanished(self, n: int) -> IntegrityError:
-        key = layout.log_key(self._project, self._environment, n)
-        return IntegrityError("a record that was there is gone", where=self._place(key), then=_INTEGRITY)
-
     def _place(self, key: str) -> str:
         return f"{self._store.root}/{key}".rstrip("/")
 
 
-_INTEGRITY: Final = "stop publishing there and find out who wrote to the registry other than with mesh"
+def encode_record(record: Record) -> bytes:
+    """The record's bytes. Raises UsageError for one that readers would refuse for its size."""
+    content = msgspec.json.encode(record)
+    if len(content) > MAX_RECORD:
+        raise UsageError(
+            f"the record would have {len(content):,} bytes; a registry takes {MAX_RECORD:,}",
+            then="shorten the reason, or let approvals run out and expire yanked publications with mesh gc",
+        )
+    return content
+
+
+INTEGRITY: Final = "stop publishing there, run mesh fsck, and find out who wrote to the registry other than with mesh"

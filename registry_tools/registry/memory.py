@@ -10,7 +10,7 @@ from registry_tools.registry.objects import ObjectFacts, StoredObject
 class MemoryStore:
     """Keys and bytes in a dict, safe between threads. `clock` is the store's own, in seconds."""
 
-    root = "memory"
+    root = identity = "memory"
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
@@ -30,10 +30,10 @@ class MemoryStore:
     def replace(self, key: str, content: bytes, tag: str) -> bool:
         """See ObjectStore."""
         with self._lock:
-            if key not in self._objects or self._objects[key].tag != tag:
-                return False
-            self._put(key, content)
-            return True
+            stands = self._stands(key, tag)
+            if stands:
+                self._put(key, content)
+            return stands
 
     def get(self, key: str) -> StoredObject | None:
         """See ObjectStore."""
@@ -42,10 +42,14 @@ class MemoryStore:
     def delete(self, key: str, tag: str) -> bool:
         """See ObjectStore."""
         with self._lock:
-            if key not in self._objects or self._objects[key].tag != tag:
-                return False
-            del self._objects[key]
-            return True
+            stands = self._stands(key, tag)
+            if stands:
+                del self._objects[key]
+            return stands
+
+    def first(self, prefix: str) -> ObjectFacts | None:
+        """See ObjectStore."""
+        return next(filter(None, map(self.head, self.keys(prefix))), None)
 
     def head(self, key: str) -> ObjectFacts | None:
         """See ObjectStore."""
@@ -55,10 +59,6 @@ class MemoryStore:
                 return None
             age = max(0.0, self._clock() - self._written[key])
             return ObjectFacts(key=key, size=len(stored.content), tag=stored.tag, age=age)
-
-    def first(self, prefix: str) -> ObjectFacts | None:
-        """See ObjectStore."""
-        return next(filter(None, map(self.head, self.keys(prefix))), None)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See ObjectStore."""
@@ -70,6 +70,9 @@ class MemoryStore:
         """See ObjectStore."""
         below = (key[len(prefix) :] for key in self.keys(prefix))
         return sorted({key.split("/", 1)[0] for key in below if "/" in key})
+
+    def _stands(self, key: str, tag: str) -> bool:
+        return key in self._objects and self._objects[key].tag == tag
 
     def _put(self, key: str, content: bytes) -> None:
         self._writes += 1

@@ -40,6 +40,11 @@ class ObjectStore(Protocol):
         """How people name this store: `s3://bucket/prefix` or a path."""
         ...
 
+    @property
+    def identity(self) -> str:
+        """What tells this store from every other one of this machine, so that what was seen of it can be kept."""
+        ...
+
     def create(self, key: str, content: bytes) -> bool:
         """Put an object that is not there yet: True when this call made it, False when the key was taken."""
         ...

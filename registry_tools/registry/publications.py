@@ -1,28 +1,31 @@
-"""Publications in, publications out, on any store: the commit protocol's outer steps and every checked read."""
+"""A candidate in, its publication in the log out, on any store: the commit protocol's outer steps.
+
+Until the record is in the log, readers see nothing of it.
+"""
 
 import hashlib
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
-import zstandard
 
-from registry_tools.errors import IntegrityError, OutcomeUnknown, UsageError
-from registry_tools.mesh.interface import Interface, read_interface
+from registry_tools.errors import IntegrityError, OutcomeUnknown, Refusal
+from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.publication import FORMAT, Actor, Publication, Record, StoredFile
 from registry_tools.mesh.usage import Usage
 from registry_tools.registry import layout
 from registry_tools.registry.log import Entry, Log
-from registry_tools.registry.objects import ObjectStore
-from registry_tools.registry.patience import Pause, tries
+from registry_tools.registry.packing import packed
+from registry_tools.registry.reading import Reading
 
-_LEVEL: Final = 3  # as small as gzip -6 and nine times as fast on a manifest
-_MAX_UNPACKED: Final = 1 << 30
 _REFRESHES: Final = 5
 _SENDS: Final = 4
-_DAMAGED: Final = "publish the project again; if it happens again, find out who writes to the registry"
+# A collector removes files that no record names after seven days (registry.collection), so whoever commits must not
+# name files that are near that age; both ages are by the store's own clock.
+_OLDEST_FILE: Final = 24 * 3600
+_LOOK_AGAIN: Final = 3600
+_BUILD_AGAIN: Final = "run dbt build and publish again: a new manifest has an id of its own"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,199 +53,166 @@ class Candidate:
         }
 
 
-class Registry:
-    """The registry on one store."""
-
-    def __init__(self, store: ObjectStore, pause: Pause = time.sleep) -> None:
-        self.store = store
-        self._pause = pause
-
-    # -- reading ------------------------------------------------------------------------------------------------------
-
-    def current(self, project: str, environment: str) -> Publication | None:
-        """The publication that readers get now, or None before the first one."""
-        entry = Log(self.store, project, environment).newest()
-        return None if entry is None else _publication(project, environment, entry.record)
-
-    def require(self, project: str, environment: str) -> Record:
-        """The newest record. Raises UsageError saying which projects and environments there are."""
-        entry = Log(self.store, project, environment).newest()
-        if entry is not None:
-            return entry.record
-        if environments := self.environments(project):
-            raise UsageError(
-                f"{project} has published nothing in {environment!r}; there is {', '.join(environments)}",
-                where=self.store.root,
-                then=f"use --env {environments[0]}, or publish {project} in {environment!r} first",
-            )
-        known = self.projects()
-        raise UsageError(
-            f"{project} has published nothing; "
-            + (f"there is {', '.join(known)}" if known else "the registry is empty"),
-            where=self.store.root,
-            then=f"cd {project} && dbt build && publish_manifest --env {environment}",
-        )
-
-    def projects(self) -> list[str]:
-        """Every project that has something in the registry."""
-        found = (name for name in self.store.folders("") if not name.startswith("_"))
-        return [name for name in found if self.environments(name)]
-
-    def environments(self, project: str) -> list[str]:
-        """Every environment in which the project has published."""
-        found = self.store.folders(f"{project}/")
-        return [environment for environment in found if self.store.first(layout.log_prefix(project, environment))]
-
-    def interface(self, project: str, environment: str, record: Record) -> tuple[Interface, Publication]:
-        """The interface that `record` makes current. Raises IntegrityError when its bytes are not the promised ones."""
-        content = self._file(project, environment, record, layout.MANIFEST)
-        try:
-            interface, _ = read_interface(content)
-            interface.checked()
-        except (msgspec.DecodeError, ValueError, RecursionError, UsageError) as error:
-            raise self._damaged(project, environment, record, layout.MANIFEST, error) from None
-        if interface.project != project or interface.digest != record.digest:
-            raise IntegrityError("the interface is not the one that was recorded", where=self.store.root, then=_DAMAGED)
-        return interface, _publication(project, environment, record)
-
-    def current_with_state(self, project: str, environment: str) -> tuple[Publication | None, bytes | None]:
-        """The current publication and the owner's whole manifest of it; None for what there is not."""
-        entry = Log(self.store, project, environment).newest()
-        if entry is None:
-            return None, None
-        published = layout.STATE in entry.record.files
-        state = self._packed(project, environment, entry.record, layout.STATE) if published else None
-        return _publication(project, environment, entry.record), state
-
-    def usage(self, project: str, environment: str) -> Usage | None:
-        """What the project's current publication reads of others."""
-        entry = Log(self.store, project, environment).newest()
-        if entry is None or layout.USAGE not in entry.record.files:
-            return None
-        content = self._packed(project, environment, entry.record, layout.USAGE)
-        try:
-            return _USAGE.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise self._damaged(project, environment, entry.record, layout.USAGE, error) from None
-
-    def consumers(self, upstream: str) -> list[str]:
-        """Who has said at a publication that it reads `upstream`."""
-        prefix = layout.edge_key(upstream, "")
-        return [key[len(prefix) :] for key in self.store.keys(prefix)]
-
-    def _packed(self, project: str, environment: str, record: Record, file: str) -> bytes:
-        content = self._file(project, environment, record, file)
-        try:
-            return _unpack(content)
-        except (zstandard.ZstdError, ValueError) as error:
-            raise self._damaged(project, environment, record, file, error) from None
-
-    def _damaged(self, project: str, environment: str, record: Record, file: str, error: Exception) -> IntegrityError:
-        key = layout.history_key(project, environment, record.current, file)
-        noun = "an interface" if file == layout.MANIFEST else f"a readable {file}"
-        return IntegrityError(f"not {noun}: {error}", where=f"{self.store.root}/{key}", then=_DAMAGED)
-
-    def _file(self, project: str, environment: str, record: Record, file: str) -> bytes:
-        key = layout.history_key(project, environment, record.current, file)
-        promised, stored = record.files.get(file), self.store.get(key)
-        where = f"{self.store.root}/{key}"
-        if promised is None or stored is None:
-            raise IntegrityError(f"record {record.n} names a file that is not there", where=where, then=_DAMAGED)
-        if len(stored.content) != promised.size or hashlib.sha256(stored.content).hexdigest() != promised.sha256:
-            raise IntegrityError(f"its bytes are not those that record {record.n} names", where=where, then=_DAMAGED)
-        return stored.content
-
-    # -- publishing ---------------------------------------------------------------------------------------------------
+class Registry(Reading):
+    """The registry on one store, to read and to publish to."""
 
     def publish(self, candidate: Candidate, check: Callable[[Record | None], None]) -> tuple[Publication, bool]:
         """Publish, and say whether this call did it; publishing what is already published changes nothing.
 
         `check` gets the record that readers have now and raises to decline; it is asked again whenever somebody else
-        publishes in between. Until the record is in the log, readers see nothing of this publication.
+        publishes in between. Raises Refusal for what was withdrawn or is older than what the registry keeps.
         """
-        log = Log(self.store, candidate.project, candidate.environment, self._pause)
-        base = log.newest()
-        if base is not None and base.record.publication == candidate.id and base.record.op == "publish":
-            return self._published(candidate, base), False
-        check(base.record if base else None)
-        files = _files(candidate)
-        fresh = [self._create(_key(candidate, name), content) for name, content in files.items()]
-        if not all(fresh):
-            if earlier := _find(log, candidate.id):
-                return self._published(candidate, earlier), False
-            self._expect_files(candidate, files)
-        for upstream in candidate.usage.upstreams:
-            self._create(layout.edge_key(upstream, candidate.project), b"")
-        stored = {name: StoredFile(size=len(c), sha256=hashlib.sha256(c).hexdigest()) for name, c in files.items()}
+        return _Publishing(self, candidate, check).run()
 
-        def make(newest: Entry | None) -> Record:
-            if newest is not base:
-                check(newest.record if newest else None)
-            return _record(candidate, newest, stored)
+    def bring_latest(self, project: str, environment: str, record: Record) -> None:
+        """Bring the plain readers' copy to what `record` makes current, as the registry itself has it."""
+        interface, facts = self.document(project, environment, record)
+        self.refresh_latest(project, environment, record, interface, facts)
 
-        entry, mine = log.append(base, make)
-        return self._published(candidate, entry), mine
-
-    def _create(self, key: str, content: bytes) -> bool:
-        """Put an object; False when there is one already, which an unanswered request of ours may have put there."""
-        for _ in tries(_SENDS, self._pause):
-            try:
-                return self.store.create(key, content)
-            except OutcomeUnknown:
-                if self.store.get(key) is not None:
-                    return False
-        raise OutcomeUnknown("the registry does not answer", where=f"{self.store.root}/{key}", then="publish again")
-
-    def _expect_files(self, candidate: Candidate, files: Mapping[str, bytes]) -> None:
-        """What an earlier run left behind before it could commit must be what we would commit."""
-        for file, content in files.items():
-            key = _key(candidate, file)
-            standing = self.store.get(key)
-            if standing is None or standing.content != content:
-                raise IntegrityError(
-                    "another file stands under this publication's id",
-                    where=f"{self.store.root}/{key}",
-                    then="build again and publish: a new manifest has an id of its own",
-                )
-
-    def _published(self, candidate: Candidate, entry: Entry) -> Publication:
-        if entry.record.current == candidate.id:
-            self._refresh_latest(candidate, entry.record)
-        return _publication(candidate.project, candidate.environment, entry.record)
-
-    def _refresh_latest(self, candidate: Candidate, record: Record) -> None:
+    def refresh_latest(
+        self, project: str, environment: str, record: Record, interface: Interface, facts: Mapping[str, Any]
+    ) -> None:
         """Bring the plain readers' copy forward, never back: a slower publisher must not overwrite a newer one."""
-        key = layout.latest_key(candidate.project, candidate.environment)
-        content = _document(candidate.interface, candidate.facts() | {"n": record.n, "published_at": record.time})
-        for _ in tries(_REFRESHES, self._pause):
+        key, n = layout.latest_key(project, environment), record.made_current
+        content = document_bytes(interface, {**facts, "n": n, "published_at": record.time})
+        for _ in self.clock.tries(_REFRESHES):
             standing = self.store.get(key)
             try:
                 if standing is None:
                     done = self.store.create(key, content)
                 else:
-                    done = _number(standing.content) >= record.n or self.store.replace(key, content, standing.tag)
+                    done = latest_number(standing.content) >= n or self.store.replace(key, content, standing.tag)
             except OutcomeUnknown:
                 continue
             if done:
                 return
         raise OutcomeUnknown(
-            f"{candidate.id} is published, but the copy for plain readers could not be brought up to date",
+            f"{project}@{environment}#{n} is current, but the copy for plain readers could not be brought up to date",
             where=f"{self.store.root}/{key}",
-            then="publish again",
+            then="run the same again, or mesh fsck --repair",
         )
 
 
-def _key(candidate: Candidate, file: str) -> str:
-    return layout.history_key(candidate.project, candidate.environment, candidate.id, file)
+class _Publishing:
+    """One candidate on its way into the log."""
+
+    def __init__(self, registry: Registry, candidate: Candidate, check: Callable[[Record | None], None]) -> None:
+        self._registry = registry
+        self._store = registry.store
+        self._log: Log = registry.log(candidate.project, candidate.environment)
+        self._candidate = candidate
+        self._check = check
+        self._earlier: Entry | None = None
+
+    def run(self) -> tuple[Publication, bool]:
+        base = self._log.newest()
+        if base is not None and (earlier := self._already(base)):
+            return self._published(earlier, base), False
+        self._judge(base)
+        files = _files(self._candidate)
+        begun = self._registry.clock.elapsed()
+        fresh = {name: self._create(self._key(name), content) for name, content in files.items()}
+        if not all(fresh.values()):
+            if (newest := self._log.newest()) and (earlier := self._find(newest, None)):
+                return self._published(earlier, newest), False
+            self._expect_same([name for name in files if not fresh[name]], files)
+        for upstream in self._candidate.usage.upstreams:
+            self._create(layout.edge_key(upstream, self._candidate.project), b"")
+        stored = {name: StoredFile(size=len(c), sha256=hashlib.sha256(c).hexdigest()) for name, c in files.items()}
+
+        def make(newest: Entry | None) -> Record | None:
+            if newest is not base:
+                self._earlier = self._find(newest, base)
+                if self._earlier is not None:
+                    return None
+                self._judge(newest)
+            if self._registry.clock.elapsed() - begun > _LOOK_AGAIN:
+                self._expect_same(list(files), files)
+            return _record(self._candidate, newest, stored)
+
+        entry, mine = self._log.append(base, make)
+        return self._published(entry if mine else self._earlier, entry), mine
+
+    def _already(self, newest: Entry) -> Entry | None:
+        """The record that published this candidate, where that can be told at once: it is the newest, or so old that
+        the log has to be asked whether it is still kept.
+        """
+        if self._is_ours(newest):
+            return newest
+        earlier = self._find(newest, None) if self._is_beyond(newest.record) else None
+        given_up = earlier and self._log.expiry(newest, self._candidate.id, earlier.record.n)
+        return None if given_up else earlier
+
+    def _judge(self, newest: Entry | None) -> None:
+        """Decline what readers must not get. Asked again upon every record that comes between."""
+        current = newest.record if newest else None
+        if current is not None and (reason := current.yanked.get(self._candidate.id)):
+            what = f"{self._candidate.id} was yanked: {reason}"
+            raise Refusal(what, where=self._log.place(current.n), then=_BUILD_AGAIN)
+        if current is not None and self._is_beyond(current):
+            what = f"{self._candidate.id} is older than what is still kept"
+            raise Refusal(what, where=self._log.place(current.n), then=_BUILD_AGAIN)
+        self._check(current)
+
+    def _is_beyond(self, current: Record) -> bool:
+        return current.horizon is not None and self._candidate.id <= current.horizon
+
+    def _find(self, newest: Entry | None, base: Entry | None) -> Entry | None:
+        """The record that published this candidate, newer than `base`: another run of the same job was there."""
+        for entry in self._log.entries(newest) if newest else ():
+            if base is not None and entry.record.n <= base.record.n:
+                return None
+            if self._is_ours(entry):
+                return entry
+        return None
+
+    def _is_ours(self, entry: Entry) -> bool:
+        return entry.record.op == "publish" and entry.record.publication == self._candidate.id
+
+    def _create(self, key: str, content: bytes) -> bool:
+        """Put an object; False when there is one already, which an unanswered request of ours may have put there."""
+        for _ in self._registry.clock.tries(_SENDS):
+            try:
+                return self._store.create(key, content)
+            except OutcomeUnknown:
+                if self._store.get(key) is not None:
+                    return False
+        raise OutcomeUnknown("the registry does not answer", where=f"{self._store.root}/{key}", then="publish again")
+
+    def _expect_same(self, names: list[str], files: Mapping[str, bytes]) -> None:
+        """Files that an earlier run left before it could commit must be ours, and be there long enough to be named."""
+        for name in names:
+            key = self._key(name)
+            standing, facts = self._store.get(key), self._store.head(key)
+            where = f"{self._store.root}/{key}"
+            if standing is None or standing.content != files[name]:
+                what = "another file stands under this publication's id" if standing else "this file is gone"
+                raise IntegrityError(what, where=where, then=_BUILD_AGAIN)
+            if facts is None or facts.age > _OLDEST_FILE:
+                raise Refusal("an earlier run left this file more than a day ago", where=where, then=_BUILD_AGAIN)
+
+    def _published(self, ours: Entry | None, newest: Entry | None) -> Publication:
+        """The candidate's publication; plain readers' copy brought up to date where the candidate is what they get."""
+        if ours is None or newest is None:
+            raise IntegrityError("the log is empty after a publication", where=self._log.place(1), then=_BUILD_AGAIN)
+        if newest.record.current == self._candidate.id:
+            candidate = self._candidate
+            self._registry.refresh_latest(
+                candidate.project, candidate.environment, newest.record, candidate.interface, candidate.facts()
+            )
+        return ours.record.publication_in(self._candidate.project, self._candidate.environment)
+
+    def _key(self, name: str) -> str:
+        return layout.history_key(self._candidate.project, self._candidate.environment, self._candidate.id, name)
 
 
 def _files(candidate: Candidate) -> dict[str, bytes]:
     files = {
-        layout.MANIFEST: _document(candidate.interface, candidate.facts()),
-        layout.USAGE: _pack(msgspec.json.encode(candidate.usage)),
+        layout.MANIFEST: document_bytes(candidate.interface, candidate.facts()),
+        layout.USAGE: packed(msgspec.json.encode(candidate.usage)),
     }
     if candidate.state is not None:
-        files[layout.STATE] = _pack(candidate.state)
+        files[layout.STATE] = packed(candidate.state)
     return files
 
 
@@ -258,27 +228,14 @@ def _record(candidate: Candidate, base: Entry | None, files: Mapping[str, Stored
         current=candidate.id,
         digest=candidate.interface.digest,
         files=dict(files),
+        yanked=base.record.yanked if base else {},
+        approvals=base.record.approvals if base else (),
+        horizon=base.record.horizon if base else None,
     )
 
 
-def _find(log: Log, publication: str) -> Entry | None:
-    """The record that published it, if one did: files that were there already may be an earlier run's of ours."""
-    return next((e for e in log.entries() if e.record.publication == publication and e.record.op == "publish"), None)
-
-
-def _publication(project: str, environment: str, record: Record) -> Publication:
-    return Publication(
-        project=project,
-        environment=environment,
-        id=record.current,
-        n=record.n,
-        digest=record.digest,
-        published_at=record.time,
-        actor=record.actor,
-    )
-
-
-def _document(interface: Interface, facts: Mapping[str, Any]) -> bytes:
+def document_bytes(interface: Interface, facts: Mapping[str, Any]) -> bytes:
+    """The published document: a manifest of the interface with the publication's facts."""
     return msgspec.json.encode(interface.to_manifest(facts))
 
 
@@ -294,22 +251,11 @@ class _Latest(msgspec.Struct):
 
 # Made once and here, because readers run in threads (see mesh.interface).
 _LATEST: Final = msgspec.json.Decoder(_Latest)
-_USAGE: Final = msgspec.json.Decoder(Usage)
 
 
-def _number(latest: bytes) -> int:
+def latest_number(latest: bytes) -> int:
+    """The number that the plain readers' copy says it is of."""
     try:
         return _LATEST.decode(latest).metadata.mesh.n
     except msgspec.DecodeError:
         return 0  # not ours, or torn by other hands: whatever stands there is older than what we bring
-
-
-def _pack(content: bytes) -> bytes:
-    return zstandard.ZstdCompressor(level=_LEVEL).compress(content)
-
-
-def _unpack(content: bytes) -> bytes:
-    # max_output_size is not looked at when the frame says its size itself
-    if zstandard.frame_content_size(content) > _MAX_UNPACKED:
-        raise ValueError(f"more than {_MAX_UNPACKED:,} bytes")
-    return zstandard.ZstdDecompressor().decompress(content, max_output_size=_MAX_UNPACKED)

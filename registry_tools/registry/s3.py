@@ -6,6 +6,7 @@ answered 412 as if somebody else had been faster. Reads are retried by the SDK, 
 
 import base64
 import hashlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -56,6 +57,12 @@ class S3Store:
     def root(self) -> str:
         """See ObjectStore."""
         return f"s3://{self._bucket}/{self._prefix}".rstrip("/")
+
+    @property
+    def identity(self) -> str:
+        """See ObjectStore. A bucket's name says nothing without the endpoint, where that is not AWS."""
+        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+        return f"{endpoint.rstrip('/')} {self.root}".strip()
 
     def create(self, key: str, content: bytes) -> bool:
         """See ObjectStore."""

@@ -35,6 +35,10 @@ class FaultyStore:
     def root(self) -> str:
         return self._inner.root
 
+    @property
+    def identity(self) -> str:
+        return self._inner.identity
+
     def create(self, key: str, content: bytes) -> bool:
         return self._write(key, lambda: self._inner.create(key, content))
 

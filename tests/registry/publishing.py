@@ -20,6 +20,10 @@ def publication_id(k: int) -> str:
     return f"20260123T06{k // 60:02d}{k % 60:02d}Z-{hashlib.sha256(str(k).encode()).hexdigest()[:12]}"
 
 
+def moment(k: int) -> str:
+    return f"2026-01-23T07:{k // 60 % 60:02d}:{k % 60:02d}.{k:06d}+00:00"
+
+
 def candidate(k: int, **changes: Any) -> Candidate:
     """The k-th publication: its models, its usage and its state tell which one it is."""
     models = [builders.public_model(f"orders_{k}"), builders.public_model("customers")]
@@ -31,7 +35,7 @@ def candidate(k: int, **changes: Any) -> Candidate:
         "usage": usage,
         "state": f'{{"state": {k}}}'.encode(),
         "actor": Actor(run=str(k)),
-        "time": f"2026-01-23T07:{k // 60:02d}:{k % 60:02d}+00:00",
+        "time": moment(k),
     }
     return builders.candidate(builders.interface(*models), **fields | changes)
 

@@ -9,6 +9,7 @@ from registry_tools.errors import OutcomeUnknown, Refusal
 from registry_tools.mesh.publication import Record
 from registry_tools.registry.log import Entry, Log
 from registry_tools.registry.memory import MemoryStore
+from registry_tools.registry.patience import Clock
 from registry_tools.registry.publications import Registry
 from tests.registry import ENVIRONMENT, LATEST, PROJECT
 from tests.registry.faults import Crash, Fault, FaultyStore, at, nth
@@ -86,7 +87,7 @@ def test_a_write_that_lands_late_makes_nothing_twice(store: MemoryStore) -> None
 def test_a_late_refresh_does_not_bring_latest_back(store: MemoryStore) -> None:
     publish(store, 1)
     late = FaultyStore(store, at("/latest/", *[Fault.LATE] * 9))
-    with pytest.raises(OutcomeUnknown, match="is published, but the copy"):
+    with pytest.raises(OutcomeUnknown, match="is current, but the copy"):
         publish(late, 2)
     publish(store, 3)
     late.land()
@@ -221,7 +222,7 @@ def test_the_first_answer_decides_and_never_a_later_number(store: MemoryStore) -
         n = base.record.n + 1 if base else 1
         return msgspec.structs.replace(template, n=n, previous=base.sha256 if base else None)
 
-    Log(faulty, PROJECT, "log_alone", pause=lambda _seconds: None).append(None, make)
+    Log(faulty, PROJECT, "log_alone", Clock(pause=lambda _seconds: None)).append(None, make)
     assert set(faulty.written) == {f"{PROJECT}/log_alone/log/999999999998.json"}
     faulty.land()
     assert [e.record.n for e in Log(store, PROJECT, "log_alone").entries()] == [1]

@@ -7,7 +7,7 @@ import pytest
 
 from registry_tools.errors import IntegrityError, MeshError, RegistryError
 from registry_tools.mesh.publication import Record
-from registry_tools.registry import layout, publications
+from registry_tools.registry import layout, packing, publications
 from registry_tools.registry.log import Log
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.objects import StoredObject
@@ -181,7 +181,7 @@ def test_another_file_under_our_id_stops_the_publication(store: MemoryStore) -> 
 
 def test_what_unpacks_to_more_than_the_limit_is_refused(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     publish(store, 4, state=b"0" * 100_000)
-    monkeypatch.setattr(publications, "_MAX_UNPACKED", 50_000)
+    monkeypatch.setattr(packing, "_MAX_UNPACKED", 50_000)
     with pytest.raises(MeshError):
         Registry(store).current_with_state(PROJECT, ENVIRONMENT)[1]
 
@@ -189,7 +189,7 @@ def test_what_unpacks_to_more_than_the_limit_is_refused(store: MemoryStore, monk
 def test_what_was_packed_by_nobody_of_ours_is_refused(store: MemoryStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """The digest holds and the bytes are no zstandard: a publisher of another make."""
     with monkeypatch.context() as patched:
-        patched.setattr(publications, "_pack", lambda content: content)
+        patched.setattr(publications, "packed", lambda content: content)
         Registry(store).publish(candidate(4), lambda _current: None)
     for read in (READS[layout.STATE], READS[layout.USAGE]):
         with pytest.raises(MeshError):

@@ -9,7 +9,7 @@ from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.publications import Registry
 from tests.registry import ENVIRONMENT, LATEST, PROJECT
 from tests.registry.faults import Crash, Fault, FaultyStore
-from tests.registry.publishing import assert_sound, latest, publication_id, publish, published, records
+from tests.registry.publishing import assert_sound, latest, moment, publication_id, publish, published, records
 
 # Mostly nothing happens; sends that stay unanswered are few enough not to be given up by chance alone.
 fates = st.lists(st.sampled_from([Fault.NONE] * 6 + [f for f in Fault if f is not Fault.NONE]), max_size=9)
@@ -79,7 +79,7 @@ class Mesh(RuleBasedStateMachine):
         self.doubtful.add(publication_id(k))
         self.attempts += 1
         try:
-            publication, is_new = publish(store, k, time=f"run {self.attempts}")
+            publication, is_new = publish(store, k, time=moment(self.attempts))
         except (Crash, OutcomeUnknown):
             return
         stands = published(self.store)

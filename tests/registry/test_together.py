@@ -15,7 +15,7 @@ from registry_tools.registry.objects import ObjectStore
 from registry_tools.registry.publications import Registry
 from tests.registry import ENVIRONMENT, PROJECT
 from tests.registry.faults import Fault, FaultyStore
-from tests.registry.publishing import assert_sound, latest, publication_id, publish, published, records
+from tests.registry.publishing import assert_sound, latest, moment, publication_id, publish, published, records
 
 AT_ONCE = 8
 
@@ -65,7 +65,7 @@ def test_one_publication_by_eight_commits_once(store: ObjectStore) -> None:
 
 def test_two_runs_of_each_publication_commit_each_once(store: ObjectStore) -> None:
     for round_ in range(6):
-        at_once(lambda worker, base=10 * round_: publish(store, base + worker // 2, time=f"run {worker}"))  # type: ignore[misc]
+        at_once(lambda worker, base=10 * round_: publish(store, base + worker // 2, time=moment(worker)))  # type: ignore[misc]
     assert len(published(store)) == 6 * AT_ONCE // 2
     assert_sound(store)
 

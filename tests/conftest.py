@@ -7,6 +7,12 @@ import pytest
 from tests.running import RunningMesh, running_mesh
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees what another one, or this machine, has read."""
+    monkeypatch.setenv("DBT_MESH_CACHE", str(tmp_path_factory.mktemp("cache")))
+
+
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningMesh]:
     """The demo's mesh, still running; started when the first test asks for it."""

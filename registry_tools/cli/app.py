@@ -8,16 +8,20 @@ from typing import Final
 
 import click
 
-# name -> (module, one line for --help)
+# name -> (where the command is, one line for --help)
 COMMANDS: Final = {
-    "publish": ("registry_tools.cli.publish", "Publish what this project built: its interface, its usage, its state."),
-    "sync": ("registry_tools.cli.sync", "Write the files that this project builds with from what upstreams published."),
-    "lineage": ("registry_tools.cli.lineage", "Show who reads which public model, across all projects."),
-    "local": (
-        "registry_tools.cli.local",
-        "Start, stop or look at the embedded mesh: a local Snowflake and a local S3.",
-    ),
-    "demo": ("registry_tools.cli.demo", "Run the whole loop on the embedded mesh, with no account and no network."),
+    "publish": ("publish:command", "Publish what this project built: its interface, its usage, its state."),
+    "sync": ("sync:command", "Write the files that this project builds with from what upstreams published."),
+    "history": ("history:history", "Show what was published, rolled back and withdrawn."),
+    "show": ("history:show", "Show one publication whole."),
+    "rollback": ("amend:rollback", "Make an earlier publication current again."),
+    "yank": ("amend:yank", "Withdraw a publication."),
+    "approve": ("amend:approve", "Allow a change that a rule forbids."),
+    "lineage": ("lineage:command", "Show who reads which public model, across all projects."),
+    "fsck": ("upkeep:fsck", "Hold everything in the registry against its log, and mend what has a copy."),
+    "gc": ("upkeep:gc", "Show or delete what nobody needs any more."),
+    "local": ("local:command", "Start, stop or look at the embedded mesh: a local Snowflake and a local S3."),
+    "demo": ("demo:command", "Run the whole loop on the embedded mesh, with no account and no network."),
 }
 
 
@@ -35,7 +39,8 @@ class _Commands(click.Group):
 
 def load(name: str) -> click.Command:
     """The command of this name, its module imported now."""
-    command: click.Command = import_module(COMMANDS[name][0]).command
+    module, _, attribute = COMMANDS[name][0].partition(":")
+    command: click.Command = getattr(import_module(f"registry_tools.cli.{module}"), attribute)
     return command
 
 

@@ -30,3 +30,19 @@ def warn(line: str) -> None:
 def counted(number: int, noun: str) -> str:
     """`1 model`, `2 models`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def ago(seconds: float) -> str:
+    """`3 minutes ago`: the largest unit that fits."""
+    for unit, length in (("day", 86400), ("hour", 3600), ("minute", 60)):
+        if seconds >= length:
+            return f"{counted(int(seconds // length), unit)} ago"
+    return f"{counted(int(seconds), 'second')} ago"
+
+
+def sized(size: int) -> str:
+    """`12 bytes`, `3.4 MB`."""
+    for unit, length in (("GB", 10**9), ("MB", 10**6), ("KB", 10**3)):
+        if size >= length:
+            return f"{size / length:.1f} {unit}"
+    return counted(size, "byte")

@@ -7,12 +7,11 @@ from typing import Any
 import click
 
 from registry_tools.cli.edge import at_the_edge
+from registry_tools.cli.opening import open_from
 from registry_tools.cli.options import flags, format_option, project_option, registry_options
 from registry_tools.cli.output import counted, detail, done, show_json
 from registry_tools.intake.project import read_project
 from registry_tools.mesh import names
-from registry_tools.registry.location import open_registry
-from registry_tools.settings import find_mesh, registry_root
 from registry_tools.tasks.publish_manifest import Published, PublishRequest, publish_manifest
 
 
@@ -32,7 +31,7 @@ def command(environment: str, project_dir: Path, form: str, **options: Any) -> N
     where = flags(options)
     names.environment_name(environment, where="--env")
     project = read_project(project_dir, os.environ)
-    root = registry_root(where, find_mesh(project_dir, os.environ), os.environ, project_dir.resolve())
+    opened = open_from(where, project_dir)
     request = PublishRequest(
         project=project,
         environment=environment,
@@ -40,11 +39,11 @@ def command(environment: str, project_dir: Path, form: str, **options: Any) -> N
         allow_empty=options["allow_empty"],
         with_state=not options["no_state"],
     )
-    published = publish_manifest(request, open_registry(root))
+    published = publish_manifest(request, opened.registry)
     if form == "json":
         show_json(_document(published))
     else:
-        _show(published, root)
+        _show(published, opened.root)
 
 
 def _show(published: Published, root: str) -> None:

@@ -2,18 +2,21 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
 from registry_tools.cli.edge import at_the_edge
+from registry_tools.cli.opening import Opened, open_from
 from registry_tools.cli.options import flags, format_option, project_option, registry_options
-from registry_tools.cli.output import counted, detail, done, show_json, warn
+from registry_tools.cli.output import ago, counted, detail, done, show_json, warn
+from registry_tools.errors import UsageError
 from registry_tools.intake.project import read_project
 from registry_tools.mesh import names
-from registry_tools.registry.location import open_registry
-from registry_tools.settings import environment_to_read, find_mesh, registry_root, upstreams_to_sync
+from registry_tools.settings import environment_to_read, upstreams_to_sync
 from registry_tools.tasks.sync_mesh import Synced, SyncedUpstream, SyncRequest, sync_mesh
+
+_ALL: Final = "*"
 
 
 @click.command("sync", context_settings={"help_option_names": ["-h", "--help"]})
@@ -23,6 +26,17 @@ from registry_tools.tasks.sync_mesh import Synced, SyncedUpstream, SyncRequest, 
 )
 @click.option("--upstream", "asked", multiple=True, metavar="NAME", help="Only this upstream; may be repeated.")
 @project_option
+@click.option("--locked", is_flag=True, help="Read what mesh.lock pins, and fail when it does not name every upstream.")
+@click.option(
+    "--upgrade",
+    "upgrade",
+    is_flag=False,
+    flag_value=_ALL,
+    multiple=True,
+    metavar="[NAME]",
+    help="Move this upstream alone, or all of them, and show what changes for you; may be repeated.",
+)
+@click.option("--offline", is_flag=True, help="Ask the cache alone, and say how old it is.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not as the registry has it.")
 @format_option
 @at_the_edge
@@ -31,26 +45,47 @@ def command(environment: str, project_dir: Path, form: str, asked: tuple[str, ..
     where = flags(options)
     names.environment_name(environment, where="--env")
     project = read_project(project_dir, os.environ)
-    mesh = find_mesh(project_dir, os.environ)
+    opened = open_from(where, project_dir, offline=options["offline"])
     request = SyncRequest(
         project=project,
-        environment=environment_to_read(mesh, environment),
-        upstreams=upstreams_to_sync(mesh, project.name, asked),
+        environment=environment_to_read(opened.mesh, environment),
+        upstreams=upstreams_to_sync(opened.mesh, project.name, asked),
         complete=not asked,
         dry_run=options["check"],
+        locked=options["locked"],
+        upgrade=_upgrade(options["upgrade"], locked=options["locked"]),
     )
-    synced = sync_mesh(request, open_registry(registry_root(where, mesh, os.environ, project_dir.resolve())))
+    _expect_known(request)
+    synced = sync_mesh(request, opened.registry)
     if form == "json":
         show_json(_document(synced))
     else:
-        _show(synced, request)
+        _show(synced, request, opened)
     return 1 if request.dry_run and synced.drift else 0
 
 
-def _show(synced: Synced, request: SyncRequest) -> None:
+def _upgrade(typed: tuple[str, ...], *, locked: bool) -> frozenset[str] | None:
+    if typed and locked:
+        raise UsageError("--locked keeps every pin and --upgrade moves them", then="use one of the two")
+    return frozenset(name for name in typed if name != _ALL) if typed else None
+
+
+def _expect_known(request: SyncRequest) -> None:
+    known = {upstream.name for upstream in request.upstreams}
+    if unknown := sorted((request.upgrade or frozenset()) - known):
+        raise UsageError(
+            f"{unknown[0]!r} is no upstream of {request.project.name}",
+            where="--upgrade",
+            then=f"use one of {', '.join(sorted(known)) or '(there is none)'}, or --upgrade alone for all",
+        )
+
+
+def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
     for read in synced.upstreams:
         models = counted(len(read.interface.models), "model")
-        done(f"{read.publication} as {read.upstream.way}: {models}{_moved(read)}")
+        done(f"{read.publication} as {read.upstream.way}: {models}{_moved(read)}{_age(read, opened)}")
+        if read.yanked is not None:
+            warn(f"{read.publication} was yanked: {read.yanked}; mesh sync --upgrade {read.upstream.name} moves on")
         for notice in read.deprecations():
             warn(notice)
     if not synced.upstreams:
@@ -71,6 +106,13 @@ def _moved(read: SyncedUpstream) -> str:
     return f" (was #{before.n})" if before and before.n != now.n else ""
 
 
+def _age(read: SyncedUpstream, opened: Opened) -> str:
+    if not opened.registry.offline:
+        return ""
+    age = opened.registry.seen(read.upstream.name, read.publication.environment)
+    return f", offline, as seen {ago(age)}" if age is not None else ", offline"
+
+
 def _short(path: Path, folder: Path) -> str:
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
 
@@ -87,6 +129,7 @@ def _document(synced: Synced) -> dict[str, Any]:
                 "as": read.upstream.way,
                 "models": [model.label for model in read.interface.models],
                 "deprecations": list(read.deprecations()),
+                "yanked": read.yanked,
             }
             for read in synced.upstreams
         ],

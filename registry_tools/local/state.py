@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -44,6 +45,8 @@ class EmbeddedMesh:
         return {
             "DBT_MESH_LOCAL_WAREHOUSE_PORT": str(self.warehouse.port),
             "DBT_MESH_BUCKET": BUCKET,
+            # the bucket is in memory: what was seen of another one says nothing about it
+            "DBT_MESH_CACHE": str(cache_folder(self.home) / str(self.bucket.port)),
             "AWS_ENDPOINT_URL": endpoint,
             "AWS_ENDPOINT_URL_S3": endpoint,  # a caller's own would win over the one above
             "AWS_ACCESS_KEY_ID": "local",
@@ -93,6 +96,11 @@ def ready_file(home: Path, name: str) -> Path:
     return home / f"{name}.ready"
 
 
+def cache_folder(home: Path) -> Path:
+    """Where the commands keep what they have read of this home's bucket."""
+    return home / "cache"
+
+
 def log_file(home: Path, name: str) -> Path:
     """What a server had to say. Kept when it ends, for whoever asks why; written anew by the next one."""
     return home / f"{name}.log"
@@ -122,7 +130,8 @@ def write(home: Path, data: Path, servers: tuple[Server, ...]) -> None:
 
 
 def remove(home: Path) -> None:
-    """Forgets the servers, and sweeps up what a crash may have left."""
+    """Forgets the servers and what was read of them, and sweeps up what a crash may have left."""
+    shutil.rmtree(cache_folder(home), ignore_errors=True)
     state_file(home).unlink(missing_ok=True)
     for name in _NAMES:
         ready_file(home, name).unlink(missing_ok=True)

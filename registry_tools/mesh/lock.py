@@ -13,11 +13,14 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pin:
-    """One upstream as it was read: its environment, its publication, the number of its log and the digest."""
+    """One upstream as it was read: its environment, its publication, the number and the sha256 of the record that made
+    it current, and the interface's digest.
+    """
 
     environment: str
     publication: str
     n: int
+    record: str
     digest: str
 
 
@@ -34,6 +37,7 @@ class Lock:
                 "environment": pin.environment,
                 "publication": pin.publication,
                 "n": pin.n,
+                "record": f"sha256:{pin.record}",
                 "digest": f"sha256:{pin.digest}",
             }
             for upstream, pin in sorted(self.pins.items())
@@ -54,18 +58,25 @@ class Lock:
 
 def _pin(name: str, entry: Any) -> Pin:  # noqa: ANN401  # what a person may have written
     match entry:
-        case {"environment": str(environment), "publication": str(publication), "n": int(n), "digest": str(digest)} if (
-            n is not True and n > 0 and _DIGEST.fullmatch(digest)
+        case {"environment": str(environment), "publication": str(publication), "n": int(n), **rest} if (
+            n is not True and n > 0
         ):
             where = f"upstreams.{name}"
             return Pin(
                 environment=names.environment_name(environment, where=where),
                 publication=names.publication_id(publication, where=where),
                 n=n,
-                digest=digest.removeprefix("sha256:"),
+                record=_digest(rest.get("record"), where),
+                digest=_digest(rest.get("digest"), where),
             )
         case _:
             raise _wrong(f"upstreams.{name}")
+
+
+def _digest(text: Any, where: str) -> str:  # noqa: ANN401  # what a person may have written
+    if not isinstance(text, str) or not _DIGEST.fullmatch(text):
+        raise _wrong(where)
+    return text.removeprefix("sha256:")
 
 
 def _wrong(place: str) -> UsageError:

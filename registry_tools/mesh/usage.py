@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+import msgspec
+
 from registry_tools.mesh.interface import Value
 
 
@@ -24,6 +26,8 @@ class Usage(Value, frozen=True):
     project: str
     reads: tuple[Read, ...] = ()
     format: int = 1
+    # upstream -> the publication of it that mesh.lock named when this was built
+    pins: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def upstreams(self) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ cache. Whatever is read is held against the digest that the log promises, and th
 
 import hashlib
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +26,7 @@ from registry_tools.registry.packing import unpacked
 from registry_tools.registry.patience import CLOCK, Clock
 
 _READS: Final = 3
+_AT_ONCE: Final = 16
 _DAMAGED: Final = "run mesh fsck --repair; what it cannot repair, publish anew, and find out who writes to the registry"
 
 # Made once and here, because readers run in threads (see mesh.interface).
@@ -137,6 +140,12 @@ class Reading:
         found = self.store.folders(f"{project}/")
         return [environment for environment in found if self.store.first(layout.log_prefix(project, environment))]
 
+    def places(self, chosen: Sequence[Selector] = ()) -> list[tuple[str, str]]:
+        """Each (project, environment) that is chosen; every one that there is where none is."""
+        if chosen:
+            return [(each.project, each.environment) for each in chosen]
+        return [(project, environment) for project in self.projects() for environment in self.environments(project)]
+
     # -- what it holds ------------------------------------------------------------------------------------------------
 
     def interface(self, project: str, environment: str, record: Record) -> tuple[Interface, Publication]:
@@ -158,6 +167,8 @@ class Reading:
 
     def current_with_state(self, project: str, environment: str) -> tuple[Publication | None, bytes | None]:
         """The current publication and the owner's whole manifest of it; None for what there is not."""
+        if self.offline and self.seen(project, environment) is None:
+            return None, None  # whoever has never published has no head either
         entry = self.newest(project, environment)
         if entry is None:
             return None, None
@@ -176,6 +187,13 @@ class Reading:
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise self._damaged(project, environment, entry.record, layout.USAGE, error) from None
 
+    def usages(self, upstream: str) -> list[tuple[str, Usage]]:
+        """What everybody who reads `upstream` said at each of their current publications, by environment."""
+        places = [(name, env) for name in self.consumers(upstream) for env in self.environments(name)]
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            found = pool.map(lambda place: self.usage(*place), places)
+            return [(env, usage) for (_, env), usage in zip(places, found, strict=True) if usage]
+
     def consumers(self, upstream: str) -> list[str]:
         """Who has said at a publication that it reads `upstream`."""
         prefix = layout.edge_key(upstream, "")
@@ -190,7 +208,7 @@ class Reading:
         where = f"{self.store.root}/{key}"
         promised = record.files.get(file)
         if promised is None:
-            raise IntegrityError(f"record {record.n} names no {file}", where=where, then=_DAMAGED)
+            raise IntegrityError(f"record {record.n} names a file that is not there", where=where, then=_DAMAGED)
         if self.cache and (content := self.cache.blob(promised.sha256)) is not None:
             return content
         if self.offline:
@@ -204,8 +222,10 @@ class Reading:
             if self.cache:
                 self.cache.keep(promised.sha256, stored.content)
             return stored.content
-        what = f"its bytes are not those that record {record.n} names" if found else f"record {record.n} names it"
-        raise IntegrityError(what if found else f"{what}, and it is not there", where=where, then=_DAMAGED)
+        if found:
+            raise IntegrityError(f"its bytes are not those that record {record.n} names", where=where, then=_DAMAGED)
+        self._expect_kept(project, environment, record)
+        raise IntegrityError(f"record {record.n} names a file that is not there", where=where, then=_DAMAGED)
 
     def _packed(self, project: str, environment: str, record: Record, file: str) -> bytes:
         content = self.file(project, environment, record, file)
@@ -213,6 +233,18 @@ class Reading:
             return unpacked(content)
         except (zstandard.ZstdError, ValueError) as error:
             raise self._damaged(project, environment, record, file, error) from None
+
+    def _expect_kept(self, project: str, environment: str, record: Record) -> None:
+        """Say of a publication that was given up that it was, before anybody looks for damage."""
+        log = self.log(project, environment)
+        newest = log.newest()
+        given_up = newest and log.expiry(newest, record.current, record.n)
+        if given_up:
+            raise UsageError(
+                f"{record.current} is no longer kept since {given_up.time[:10]}",
+                where=f"{project}@{environment}#{record.made_current}",
+                then=f"mesh history {project}@{environment} shows what is; mesh sync moves a pin to what is current",
+            )
 
     def _damaged(self, project: str, environment: str, record: Record, file: str, error: Exception) -> IntegrityError:
         key = layout.history_key(project, environment, record.current, file)

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+import msgspec
+
 from registry_tools.errors import DocumentError, Refusal
 from registry_tools.intake.actor import identify_actor
+from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.manifest import Manifest, read_manifest
 from registry_tools.intake.own_state import extract_state
 from registry_tools.intake.project import ProjectFolder
@@ -59,7 +62,7 @@ def publish_manifest(request: PublishRequest, registry: Registry) -> Published:
         id=manifest.publication_id,
         generated_at=manifest.generated_at.isoformat(),
         interface=interface,
-        usage=extract_usage(manifest),
+        usage=_usage(manifest, request.project),
         state=extract_state(manifest) if request.with_state else None,
         actor=identify_actor(os.environ, request.project.path),
         time=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -71,6 +74,12 @@ def publish_manifest(request: PublishRequest, registry: Registry) -> Published:
 
     publication, is_new = registry.publish(candidate, check)
     return Published(publication=publication, is_new=is_new, interface=interface, usage=candidate.usage)
+
+
+def _usage(manifest: Manifest, project: ProjectFolder) -> Usage:
+    """What the project reads, and which publications of its upstreams it was built against."""
+    pins = {upstream: pin.publication for upstream, pin in read_lock(project.path / LOCK).pins.items()}
+    return msgspec.structs.replace(extract_usage(manifest), pins=dict(sorted(pins.items())))
 
 
 def _expect_project(manifest: Manifest, project: ProjectFolder) -> None:

@@ -14,16 +14,17 @@ from registry_tools.artifacts.files import FileChange, GeneratedFile, write_file
 from registry_tools.artifacts.lock_text import lock_text
 from registry_tools.artifacts.loom import CONFIG_FILE, FOLDER, loom_config, loom_manifest
 from registry_tools.artifacts.sources import deprecation_notice, sources_file_name, sources_yaml
-from registry_tools.errors import DocumentError, IntegrityError, MeshError
-from registry_tools.intake.documents import read_bytes, read_yaml
+from registry_tools.errors import DocumentError, IntegrityError, Refusal
+from registry_tools.intake.documents import read_bytes
+from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.project import ProjectFolder
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.publication import Publication
+from registry_tools.mesh.selector import Selector
 from registry_tools.mesh.upstream import Upstream
 from registry_tools.registry.publications import Registry
 
-LOCK: Final = "mesh.lock"
 STATE: Final = "state/manifest.json"
 _AT_ONCE: Final = 16
 
@@ -32,7 +33,9 @@ _AT_ONCE: Final = 16
 class SyncRequest:
     """What to bring up to date, from what was published in `environment`.
 
-    `complete` says that `upstreams` are all there are, so that files of others may go.
+    `complete` says that `upstreams` are all there are, so that files of others may go. `locked` reads what mesh.lock
+    pins and leaves it as it is; `upgrade` names the upstreams that move while the others stay at their pins, and
+    all of them move where it is empty.
     """
 
     project: ProjectFolder
@@ -40,16 +43,29 @@ class SyncRequest:
     upstreams: Sequence[Upstream]
     complete: bool = True
     dry_run: bool = False
+    locked: bool = False
+    upgrade: frozenset[str] | None = None
+
+    def obeys(self, upstream: str) -> bool:
+        """Whether this upstream stays at its pin."""
+        return self.locked or bool(self.upgrade and upstream not in self.upgrade)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SyncedUpstream:
-    """One upstream as it was read, and the pin that stood in mesh.lock before."""
+    """One upstream as it was read, its pin, and the pin that stood in mesh.lock before.
+
+    `interface_before` is what that one pinned, where an upgrade was asked for and changes it; `yanked` is why what is
+    pinned was withdrawn.
+    """
 
     upstream: Upstream
     publication: Publication
     interface: Interface
+    pin: Pin
     before: Pin | None
+    interface_before: Interface | None = None
+    yanked: str | None = None
 
     def deprecations(self) -> Iterator[str]:
         """What leaves, when, and what to use instead."""
@@ -72,17 +88,19 @@ class Synced:
 
 
 def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
-    """Bring the consumer's files to what its upstreams have published.
+    """Bring the consumer's files to what its upstreams have published, or to what mesh.lock pins of them.
 
     Everything is read and checked before the first file is written. Raises UsageError for an upstream or environment
-    that has published nothing, IntegrityError when the registry's log went back, DocumentError when a file of a
-    person stands where one of ours belongs.
+    that has published nothing, IntegrityError when the registry's log went back, Refusal when mesh.lock should be
+    obeyed and does not name exactly the upstreams, DocumentError when a file of a person stands where one of ours
+    belongs.
     """
-    lock = _read_lock(request.project.path / LOCK)
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+    lock = read_lock(request.project.path / LOCK)
+    if request.locked:
+        _expect_complete(request, lock)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
         own = pool.submit(registry.current_with_state, request.project.name, request.environment)
-        read = partial(_read, registry, request.environment, lock)
-        upstreams = tuple(pool.map(read, request.upstreams))
+        upstreams = tuple(pool.map(partial(_read, registry, request, lock), request.upstreams))
         own_publication, own_state = own.result()
     planned = list(_plan(request, upstreams, own_state, lock))
     obsolete = _obsolete(request, {file.path for file in planned})
@@ -90,18 +108,72 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
     return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication)
 
 
-def _read(registry: Registry, environment: str, lock: Lock, upstream: Upstream) -> SyncedUpstream:
-    environment = upstream.environment or environment
-    record = registry.require(upstream.name, environment)
+def _expect_complete(request: SyncRequest, lock: Lock) -> None:
+    wanted = {upstream.name for upstream in request.upstreams}
+    surplus = lock.pins.keys() - wanted if request.complete else set()
+    if not wanted <= lock.pins.keys() or surplus:
+        raise Refusal(
+            f"mesh.lock does not name exactly the upstreams of {request.project.name}",
+            where=str(request.project.path / LOCK),
+            details=[
+                *(f"it does not name {name}" for name in sorted(wanted - lock.pins.keys())),
+                *(f"it names {name}, which is no upstream" for name in sorted(surplus)),
+            ],
+            then="run mesh sync without --locked and commit mesh.lock",
+        )
+
+
+def _read(registry: Registry, request: SyncRequest, lock: Lock, upstream: Upstream) -> SyncedUpstream:
+    environment = upstream.environment or request.environment
+    pin = lock.pins.get(upstream.name)
+    if pin is not None and pin.environment != environment:
+        if request.locked:
+            raise Refusal(
+                f"mesh.lock pins {upstream.name}@{pin.environment}, and {environment} was asked for",
+                where=str(request.project.path / LOCK),
+                then="run mesh sync without --locked, or ask for the environment that is pinned",
+            )
+        pin = None
+    if pin is not None and request.obeys(upstream.name):
+        return _read_pinned(registry, upstream, pin)
+    entry = registry.resolve(Selector(project=upstream.name, environment=environment))
+    record = entry.record
+    if record.made_current != record.n:
+        entry = registry.log(upstream.name, environment).require(record.made_current)
     interface, publication = registry.interface(upstream.name, environment, record)
-    before = lock.pins.get(upstream.name)
-    if before and before.environment == environment:
-        _expect_forward(before, publication, registry)
+    before = None
+    if pin is not None:
+        _expect_forward(pin, publication, registry)
+        if request.upgrade is not None and pin.digest != publication.digest:
+            before = _read_pinned(registry, upstream, pin).interface
     return SyncedUpstream(
         upstream=upstream,
         publication=publication,
         interface=interface.mapped(upstream.databases, upstream.schemas),
-        before=before,
+        pin=_pin(publication, entry.sha256),
+        before=lock.pins.get(upstream.name),
+        interface_before=before,
+    )
+
+
+def _read_pinned(registry: Registry, upstream: Upstream, pin: Pin) -> SyncedUpstream:
+    """What mesh.lock names, even when it was withdrawn since: whoever pinned it goes on with a warning."""
+    record = registry.pinned(upstream.name, pin.environment, pin.n, pin.record).record
+    if (record.current, record.digest) != (pin.publication, pin.digest):
+        raise DocumentError(
+            f"it pins {pin.publication}, and record {pin.n} that it names is about {record.current}",
+            where=f"{LOCK}: upstreams.{upstream.name}",
+            then="run mesh sync without --locked, which writes it anew",
+        )
+    interface, publication = registry.interface(upstream.name, pin.environment, record)
+    newest = registry.newest(upstream.name, pin.environment)
+    return SyncedUpstream(
+        upstream=upstream,
+        publication=publication,
+        interface=interface.mapped(upstream.databases, upstream.schemas),
+        pin=pin,
+        before=pin,
+        yanked=newest.record.yanked.get(pin.publication) if newest else None,
     )
 
 
@@ -141,7 +213,7 @@ def _plan(
     yield GeneratedFile(path=folder / STATE, content=state, guarded=False)
     if upstreams or lock.pins:
         pins = {} if request.complete else dict(lock.pins)
-        pins |= {synced.upstream.name: _pin(synced.publication) for synced in upstreams}
+        pins |= {synced.upstream.name: synced.pin for synced in upstreams}
         yield GeneratedFile(path=folder / LOCK, content=lock_text(Lock(pins=pins)).encode())
 
 
@@ -175,11 +247,12 @@ def _kept(request: SyncRequest, lock: Lock) -> dict[str, msgspec.Raw]:
     return {unique_id: raw for unique_id, raw in nodes.items() if unique_id.startswith(others)}
 
 
-def _pin(publication: Publication) -> Pin:
+def _pin(publication: Publication, record: str) -> Pin:
     return Pin(
         environment=publication.environment,
         publication=publication.id,
         n=publication.n,
+        record=record,
         digest=publication.digest,
     )
 
@@ -193,16 +266,3 @@ def _obsolete(request: SyncRequest, planned: set[Path]) -> list[Path]:
         names = [upstream.name for upstream in request.upstreams]
         ours = [*(models / sources_file_name(name) for name in names), *(loom / f"{name}.json" for name in names)]
     return sorted(path for path in ours if path not in planned)
-
-
-def _read_lock(path: Path) -> Lock:
-    if not path.exists():
-        return Lock()
-    remedy = "delete mesh.lock and run mesh sync"
-    document = read_yaml(path, noun="the lock", then=remedy)
-    try:
-        return Lock.from_dict(document)
-    except MeshError as error:
-        then = error.then if error.then.startswith("update") else remedy
-        place = f"{path}: {error.where}" if error.where else str(path)
-        raise DocumentError(error.what, where=place, then=then) from None

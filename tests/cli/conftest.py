@@ -58,6 +58,7 @@ def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Commands:
     for name in list(os.environ):
         if name.startswith(_OURS):
             monkeypatch.delenv(name)
+    monkeypatch.setenv("DBT_MESH_CACHE", str(tmp_path / "cache"))
     found = Commands(tmp_path / "work")
     (found.up / "target").mkdir(parents=True)
     (found.up / "dbt_project.yml").write_text("name: mini\n")

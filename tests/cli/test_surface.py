@@ -21,7 +21,7 @@ HEAVY = ("boto3", "botocore", "rich", "yaml", "msgspec", "zstandard", "fakesnow"
 
 
 def process(*words: str | Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith(("DBT_", "AWS_"))}
+    environment = {k: v for k, v in os.environ.items() if k == "DBT_MESH_CACHE" or not k.startswith(("DBT_", "AWS_"))}
     return subprocess.run(
         [str(word) for word in words], cwd=folder, env=environment, capture_output=True, text=True, check=False
     )

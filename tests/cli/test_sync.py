@@ -1,6 +1,7 @@
 """`mesh sync`: bad input is said in words and writes nothing, good input is written once and read back as it was."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ projects:
   reader: {path: down, upstreams: {mini: {as: sources}}}
 """
 
-DIGEST = f"sha256:{'0' * 64}"
+ODD_ID = f"{{environment: prod, publication: x, n: 1, record: sha256:{'0' * 64}, digest: sha256:{'0' * 64}}}"
 
 
 @pytest.fixture
@@ -174,9 +175,9 @@ def test_a_folder_where_a_file_belongs(published: Commands) -> None:
         ("[]", "not a mapping"),
         ("version: 1\n", "'upstreams'"),
         ("version: 1\nupstreams: {mini: {}}\n", "'upstreams.mini'"),
-        (f"version: 1\nupstreams: {{mini: {{environment: prod, publication: x, n: 1, digest: {DIGEST}}}}}\n", "'x'"),
+        (f"version: 1\nupstreams: {{mini: {ODD_ID}}}\n", "'x'"),
         ("version: 1\nupstreams: {../x: {}}\n", "'../x'"),
-        ("<<<<<<< ours\nversion: 1\n", "not YAML"),
+        ("version: 1\n<<<<<<< ours\n", "both sides of a merge"),
         ("\x07", "not YAML"),
     ],
 )
@@ -201,6 +202,8 @@ def test_a_registry_that_went_back_is_not_followed(published: Commands) -> None:
     assert published.run(*words(published)).exit_code == 0
     shutil.rmtree(published.registry)
     shutil.move(published.root / "backup", published.registry)
+    assert_refused(published, 3, "rewritten: it had 2 records and has 1", "delete mesh.lock", words=words(published))
+    shutil.rmtree(os.environ["DBT_MESH_CACHE"])
     assert_refused(published, 3, "was at #2 and is now at #1", "delete mesh.lock", words=words(published))
 
 
@@ -208,6 +211,8 @@ def test_a_registry_with_another_history_is_not_followed(published: Commands) ->
     assert published.run(*words(published)).exit_code == 0
     shutil.rmtree(published.registry)
     publish_again(published, builders.node("orders", "mini"))
+    assert_refused(published, 3, "record 1 has other bytes than it had", words=words(published))
+    shutil.rmtree(os.environ["DBT_MESH_CACHE"])
     assert_refused(published, 3, "mini@prod", "mesh.lock has", words=words(published))
 
 

@@ -10,12 +10,13 @@ from registry_tools.artifacts.lock_text import lock_text
 from registry_tools.errors import UsageError
 from registry_tools.mesh.lock import Lock, Pin
 
-PIN = Pin(environment="prod", publication="20260123T064541Z-0123456789ab", n=3, digest="a" * 64)
+PIN = Pin(environment="prod", publication="20260123T064541Z-0123456789ab", n=3, record="b" * 64, digest="a" * 64)
 WRONG: tuple[object, ...] = (None, 1.5, [])
 ENTRY: dict[str, object] = {
     "environment": "prod",
     "publication": "20260123T064541Z-0123456789ab",
     "n": 3,
+    "record": "sha256:" + "b" * 64,
     "digest": "sha256:" + "a" * 64,
 }
 

@@ -73,12 +73,14 @@ def test_the_first_day_gives_every_file(sync, folder: Path) -> None:
 
 def test_the_lock_names_what_was_read(sync, folder: Path, published: Registry) -> None:
     synced = sync("dbt_up")
-    current = published.current("dbt_up", "prod")
+    newest, current = published.newest("dbt_up", "prod"), published.current("dbt_up", "prod")
+    assert newest is not None
     assert current is not None
     assert _lock(folder)["dbt_up"] == {
         "environment": "prod",
         "publication": current.id,
         "n": 1,
+        "record": f"sha256:{newest.sha256}",
         "digest": f"sha256:{current.digest}",
     }
     assert (synced.upstreams[0].before, synced.upstreams[0].publication) == (None, current)

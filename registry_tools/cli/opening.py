@@ -1,0 +1,37 @@
+"""Flags and a folder in, the registry that they mean out, with this machine's cache."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry_tools.intake.project import read_project
+from registry_tools.mesh.selector import Selector, parse_selector
+from registry_tools.registry.cache import Cache, cache_folder
+from registry_tools.registry.location import open_registry
+from registry_tools.registry.publications import Registry
+from registry_tools.settings import Flags, Mesh, find_mesh, registry_root
+
+_DEFAULT_ENVIRONMENT = "prod"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opened:
+    """A registry, the root by which people know it, and the mesh that it belongs to."""
+
+    registry: Registry
+    root: str
+    mesh: Mesh
+
+
+def open_from(where: Flags, folder: Path, *, offline: bool = False) -> Opened:
+    """The registry that the flags, the environment or the mesh.yml of `folder` name. Raises UsageError for none."""
+    mesh = find_mesh(folder, os.environ)
+    root = registry_root(where, mesh, os.environ, folder.resolve())
+    registry = open_registry(root, cache=Cache(cache_folder(os.environ)), offline=offline)
+    return Opened(registry=registry, root=root, mesh=mesh)
+
+
+def selected(text: str | None, folder: Path) -> Selector:
+    """What was typed; a project alone, or the project of `folder` where nothing was, means its production."""
+    environment = os.environ.get("DBT_MESH_ENV") or _DEFAULT_ENVIRONMENT
+    return parse_selector(text or read_project(folder, os.environ).name, environment)

@@ -53,8 +53,9 @@ def roll_back(registry: Registry, amendment: Amendment, target: Selector, check:
         record = newest.record
         if record.current == wanted.current:
             return None
-        if reason := record.yanked.get(wanted.current):
-            raise Refusal(f"{target} was yanked: {reason}", where=log.place(record.n), then=_choose(amendment))
+        if wanted.current in record.yanked:
+            what = f"{target} was yanked: {record.yanked[wanted.current]}"
+            raise Refusal(what, where=log.place(record.n), then=_choose(amendment))
         _expect_kept(log, newest, wanted, _choose(amendment))
         after = _upon(newest, amendment, "rollback", wanted.current, onto=wanted)
         check(record, after)

@@ -6,6 +6,7 @@ rewritten is told.
 """
 
 import hashlib
+import os
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,6 +19,10 @@ from registry_tools.disk import write_whole
 from registry_tools.mesh.interface import Value
 
 FOLDER_VARIABLE: Final = "DBT_MESH_CACHE"
+
+
+_DAY: Final = 24 * 3600
+_UNREAD: Final = 30 * _DAY
 
 
 class Head(Value, frozen=True):
@@ -54,15 +59,23 @@ class Cache:
 
     def blob(self, sha256: str) -> bytes | None:
         """The bytes that have this digest, proven; None where they are not kept."""
+        path = self._blob_path(sha256)
         try:
-            content = self._blob_path(sha256).read_bytes()
+            content = path.read_bytes()
+            if _age(path) > _DAY:
+                os.utime(path)
         except OSError:
             return None
         return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
     def keep(self, sha256: str, content: bytes) -> None:
-        """Keep the bytes that have this digest."""
-        _write(self._blob_path(sha256), content)
+        """Keep the bytes that have this digest; what nobody has read for a month beside them goes."""
+        path = self._blob_path(sha256)
+        _write(path, content)
+        with suppress(OSError):
+            for other in path.parent.iterdir():
+                if _age(other) > _UNREAD:
+                    other.unlink()
 
     def head(self, store: str, project: str, environment: str) -> Head | None:
         """The head of this log as it was seen last; None where it was not."""
@@ -81,6 +94,10 @@ class Cache:
 
     def _blob_path(self, sha256: str) -> Path:
         return self.folder / "sha256" / sha256[:2] / sha256
+
+
+def _age(path: Path) -> float:
+    return time.time() - path.stat().st_mtime
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -146,8 +146,8 @@ class _Publishing:
     def _judge(self, newest: Entry | None) -> None:
         """Decline what readers must not get. Asked again upon every record that comes between."""
         current = newest.record if newest else None
-        if current is not None and (reason := current.yanked.get(self._candidate.id)):
-            what = f"{self._candidate.id} was yanked: {reason}"
+        if current is not None and self._candidate.id in current.yanked:
+            what = f"{self._candidate.id} was yanked: {current.yanked[self._candidate.id]}"
             raise Refusal(what, where=self._log.place(current.n), then=_BUILD_AGAIN)
         if current is not None and self._is_beyond(current):
             what = f"{self._candidate.id} is older than what is still kept"

@@ -50,6 +50,8 @@ def _show(published: Published, root: str) -> None:
     publication = published.publication
     verb = "published" if published.is_new else "already published"
     done(f"{verb} {publication} {publication.id} in {root}")
+    if published.current.id != publication.id:
+        detail(f"readers get {published.current} {published.current.id}; mesh history says why")
     models = published.interface.models
     detail(
         f"{counted(len(models), 'public model')}: {', '.join(m.label for m in models)}"
@@ -69,6 +71,7 @@ def _document(published: Published) -> dict[str, Any]:
         "n": publication.n,
         "digest": f"sha256:{publication.digest}",
         "new": published.is_new,
+        "current": published.current.id,
         "public_models": [model.label for model in published.interface.models],
         "reads": sorted({f"{read.upstream}.{read.model}" for read in published.usage.reads}),
     }

@@ -37,9 +37,10 @@ class PublishRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Published:
-    """What stands in the registry now, and whether this call put it there."""
+    """What stands in the registry now, and whether this call put it there; `current` is what readers get."""
 
     publication: Publication
+    current: Publication
     is_new: bool
     interface: Interface
     usage: Usage
@@ -73,7 +74,10 @@ def publish_manifest(request: PublishRequest, registry: Registry) -> Published:
             _refuse_emptiness(candidate, registry, current)
 
     publication, is_new = registry.publish(candidate, check)
-    return Published(publication=publication, is_new=is_new, interface=interface, usage=candidate.usage)
+    current = publication if is_new else registry.current(candidate.project, candidate.environment) or publication
+    return Published(
+        publication=publication, current=current, is_new=is_new, interface=interface, usage=candidate.usage
+    )
 
 
 def _usage(manifest: Manifest, project: ProjectFolder) -> Usage:

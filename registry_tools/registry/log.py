@@ -20,6 +20,7 @@ from registry_tools.registry.patience import CLOCK, Clock
 
 MAX_RECORD: Final = 64 * 1024
 _SENDS: Final = 6
+_READS: Final = 3
 _ROUNDS: Final = 100
 
 
@@ -67,8 +68,16 @@ class Log:
         return None if head is None else self.require(head[0])
 
     def entry(self, n: int) -> Entry | None:
-        """Record n, proven to be a record and to be the n-th; None where there is none."""
-        stored = self._store.get(layout.log_key(self._project, self._environment, n))
+        """Record n, proven to be a record and to be the n-th; None where there is none.
+
+        Bytes that do not keep to their own seal may have been bent on their way, and are asked for again.
+        """
+        key = layout.log_key(self._project, self._environment, n)
+        stored = self._store.get(key)
+        for _ in self._clock.tries(_READS):
+            if stored is None or is_sealed(stored.content):
+                break
+            stored = self._store.get(key)
         return None if stored is None else self.decode(stored.content, n)
 
     def require(self, n: int) -> Entry:
@@ -129,6 +138,8 @@ class Log:
         where = self.place(n)
         if len(content) > MAX_RECORD:
             raise IntegrityError(f"a record of {len(content):,} bytes", where=where, then=INTEGRITY)
+        if not is_sealed(content):
+            raise IntegrityError("not a record: its seal is missing or broken", where=where, then=INTEGRITY)
         try:
             record = _DECODER.decode(content)
             for publication in (record.current, record.publication, *record.yanked, *record.expired):
@@ -177,8 +188,10 @@ class Log:
 
 
 def encode_record(record: Record) -> bytes:
-    """The record's bytes. Raises UsageError for one that readers would refuse for its size."""
-    content = msgspec.json.encode(record)
+    """The record's bytes: JSON whose last key is the sha256 of the same document without it, so that a record can be
+    told from a bent one before anything follows it. Raises UsageError for one that readers would refuse for its size.
+    """
+    content = sealed(msgspec.json.encode(record))
     if len(content) > MAX_RECORD:
         raise UsageError(
             f"the record would have {len(content):,} bytes; a registry takes {MAX_RECORD:,}",
@@ -187,4 +200,20 @@ def encode_record(record: Record) -> bytes:
     return content
 
 
+def sealed(document: bytes) -> bytes:
+    """A JSON object with its seal as the last key."""
+    return document[:-1] + _seal(document)
+
+
+def is_sealed(content: bytes) -> bool:
+    """Whether the bytes are those that `encode_record` made."""
+    document = content[:-_SEAL_LENGTH] + b"}"
+    return content.endswith(_seal(document))
+
+
+def _seal(document: bytes) -> bytes:
+    return b',"seal":"' + hashlib.sha256(document).hexdigest().encode() + b'"}'
+
+
+_SEAL_LENGTH: Final = len(_seal(b""))
 INTEGRITY: Final = "stop publishing there, run mesh fsck, and find out who wrote to the registry other than with mesh"

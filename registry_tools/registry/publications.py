@@ -105,20 +105,28 @@ class _Publishing:
         self._earlier: Entry | None = None
 
     def run(self) -> tuple[Publication, bool]:
+        """The publication, and whether this run put it into the log."""
         base = self._log.newest()
         if base is not None and (earlier := self._already(base)):
             return self._published(earlier, base), False
         self._judge(base)
         files = _files(self._candidate)
         begun = self._registry.clock.elapsed()
-        fresh = {name: self._create(self._key(name), content) for name, content in files.items()}
-        if not all(fresh.values()):
+        left = [name for name, content in files.items() if not self._create(self._key(name), content)]
+        if left:
             if (newest := self._log.newest()) and (earlier := self._find(newest, None)):
                 return self._published(earlier, newest), False
-            self._expect_same([name for name in files if not fresh[name]], files)
+            self._expect_same(left, files)
         for upstream in self._candidate.usage.upstreams:
             self._create(layout.edge_key(upstream, self._candidate.project), b"")
+        entry, mine = self._commit(base, files, begun)
+        return self._published(entry if mine else self._earlier, entry), mine
+
+    def _commit(self, base: Entry | None, files: Mapping[str, bytes], begun: float) -> tuple[Entry | None, bool]:
         stored = {name: StoredFile(size=len(c), sha256=hashlib.sha256(c).hexdigest()) for name, c in files.items()}
+
+        def took_long() -> bool:
+            return self._registry.clock.elapsed() - begun > _LOOK_AGAIN
 
         def make(newest: Entry | None) -> Record | None:
             if newest is not base:
@@ -126,12 +134,16 @@ class _Publishing:
                 if self._earlier is not None:
                     return None
                 self._judge(newest)
-            if self._registry.clock.elapsed() - begun > _LOOK_AGAIN:
+            if took_long():
                 self._expect_same(list(files), files)
             return _record(self._candidate, newest, stored)
 
         entry, mine = self._log.append(base, make)
-        return self._published(entry if mine else self._earlier, entry), mine
+        if mine and took_long():
+            # Whoever stood still for days right before the commit may have named files that were collected meanwhile.
+            for name, content in files.items():
+                self._create(self._key(name), content)
+        return entry, mine
 
     def _already(self, newest: Entry) -> Entry | None:
         """The record that published this candidate, where that can be told at once: it is the newest, or so old that

@@ -8,7 +8,7 @@ import pytest
 from registry_tools.errors import IntegrityError, MeshError, RegistryError
 from registry_tools.mesh.publication import Record
 from registry_tools.registry import layout, packing, publications
-from registry_tools.registry.log import Log
+from registry_tools.registry.log import Log, encode_record
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.objects import StoredObject
 from registry_tools.registry.publications import Registry
@@ -52,7 +52,7 @@ def log_key(n: int) -> str:
 def forge(store: MemoryStore, place: int, **changes: object) -> None:
     """The record at this place, valid in itself, with other contents."""
     record: Record = msgspec.structs.replace(records(store)[place - 1], **changes)
-    overwrite(store, log_key(place), msgspec.json.encode(record))
+    overwrite(store, log_key(place), encode_record(record))
 
 
 def expect(act: Callable[[], object], key: str) -> None:
@@ -126,7 +126,7 @@ def test_a_record_that_is_gone_is_missed(store: MemoryStore, n: int) -> None:
 def test_a_record_that_names_nobody_before_it_does_not_end_the_chain(store: MemoryStore) -> None:
     forge(store, 3, previous=None)
     forge_unchecked = msgspec.json.decode(_content(store, log_key(2)), type=Record)
-    overwrite(store, log_key(2), msgspec.json.encode(msgspec.structs.replace(forge_unchecked, digest="0" * 64)))
+    overwrite(store, log_key(2), encode_record(msgspec.structs.replace(forge_unchecked, digest="0" * 64)))
     with pytest.raises(IntegrityError):
         list(Log(store, PROJECT, ENVIRONMENT).entries())
 
@@ -200,3 +200,31 @@ def _content(store: MemoryStore, key: str) -> bytes:
     stored = store.get(key)
     assert stored is not None
     return stored.content
+
+
+def test_a_record_that_was_bent_is_told_by_itself(store: MemoryStore) -> None:
+    """Before anything can follow upon it: whatever byte is another one, the seal does not hold."""
+    whole = _content(store, log_key(3))
+    for place in range(len(whole)):
+        bent = whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :]
+        overwrite(store, log_key(3), bent)
+        with pytest.raises(IntegrityError):
+            Registry(store).require(PROJECT, ENVIRONMENT)
+
+
+def test_a_record_that_the_network_bent_is_asked_for_again(store: MemoryStore) -> None:
+    whole = _content(store, log_key(3))
+
+    class Bending(MemoryStore):
+        times = 2
+
+        def get(self, key: str) -> StoredObject | None:
+            found = store.get(key)
+            if found is None or "/log/" not in key or not self.times:
+                return found
+            self.times -= 1
+            return StoredObject(content=found.content[:-9] + b"x" + found.content[-8:], tag=found.tag)
+
+    bending = Bending()
+    assert Log(bending, PROJECT, ENVIRONMENT).entry(3) == Log(store, PROJECT, ENVIRONMENT).entry(3)
+    assert _content(store, log_key(3)) == whole

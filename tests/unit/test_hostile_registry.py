@@ -13,6 +13,7 @@ from registry_tools.errors import IntegrityError
 from registry_tools.mesh.interface import Config, Interface, Promise
 from registry_tools.mesh.upstream import Upstream
 from registry_tools.registry import layout
+from registry_tools.registry.log import sealed
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.publications import Registry
 from registry_tools.tasks.sync_mesh import SyncRequest, sync_mesh
@@ -35,10 +36,15 @@ def forged(store: MemoryStore):
             assert standing is not None
             record: Json = msgspec.json.decode(standing.content)
             promise = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-            _put(store, RECORD, msgspec.json.encode(record | {"files": {layout.MANIFEST: promise}} | changes))
+            _put(store, RECORD, resealed(record | {"files": {layout.MANIFEST: promise}} | changes))
 
     Registry(store).publish(candidate(GOOD), lambda _current: None)
     return forge
+
+
+def resealed(record: Json) -> bytes:
+    """A record as somebody would forge it who knows how records are sealed."""
+    return sealed(msgspec.json.encode({key: value for key, value in record.items() if key != "seal"}))
 
 
 def _put(store: MemoryStore, key: str, content: bytes) -> None:
@@ -231,7 +237,7 @@ def test_a_state_or_a_usage_that_is_none(store: MemoryStore, tmp_path, kind: str
     record: Json = msgspec.json.decode(standing.content)
     record["files"][kind] = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
     _put(store, key, content)
-    _put(store, record_key, msgspec.json.encode(record))
+    _put(store, record_key, resealed(record))
     project = project_folder(tmp_path, "dbt_down")
     before = files_below(tmp_path)
     read: dict[str, Callable[[], object]] = {

@@ -17,6 +17,7 @@ from registry_tools.mesh.usage import Usage
 from registry_tools.registry import layout
 from registry_tools.registry.log import Entry, Log
 from registry_tools.registry.packing import packed
+from registry_tools.registry.probes import require_conditions
 from registry_tools.registry.reading import Reading
 
 _REFRESHES: Final = 5
@@ -117,6 +118,7 @@ class _Publishing:
             if (newest := self._log.newest()) and (earlier := self._find(newest, None)):
                 return self._published(earlier, newest), False
             self._expect_same(left, files)
+        require_conditions(self._store, self._key(layout.USAGE), files[layout.USAGE], self._registry.clock)
         for upstream in self._candidate.usage.upstreams:
             self._create(layout.edge_key(upstream, self._candidate.project), b"")
         entry, mine = self._commit(base, files, begun)

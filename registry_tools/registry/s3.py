@@ -9,7 +9,8 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
@@ -29,7 +30,12 @@ _ABSENT: Final = frozenset({"NoSuchKey"})
 # The answer to a HEAD has no body that could say more.
 _ABSENT_TO_HEAD: Final = frozenset({"404"})
 _TAKEN: Final = frozenset({"PreconditionFailed", "412"})
+# How stores word it that a body is not what its checksum says; AWS says BadDigest.
+_WRONG_CHECKSUM: Final = frozenset({"BadDigest", "InvalidDigest", "InvalidRequest", "XAmzContentChecksumMismatch"})
+_FORBIDDEN: Final = frozenset({"AccessDenied", "MethodNotAllowed", "NotImplemented"})
 _SERVER_FAULT: Final = 500
+_AMAZON: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+_SOON_SECONDS: Final = 15 * 60
 
 _THEN: Final = {
     "NoSuchBucket": "create the bucket, or correct --bucket / DBT_MESH_REGISTRY / registry in mesh.yml",
@@ -37,11 +43,25 @@ _THEN: Final = {
     "InvalidAccessKeyId": "export valid AWS credentials (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)",
     "SignatureDoesNotMatch": "export valid AWS credentials; a wrong AWS_SECRET_ACCESS_KEY gives this answer",
     "ExpiredToken": "log in again: aws sso login, or renew the CI job's role session",
+    "RequestTimeTooSkewed": "set this machine's clock: it is more than 15 minutes from the store's",
 }
 
 
 class _DeclinedError(Exception):
     """The store's plain no: the key is absent, or the condition does not hold."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Connection:
+    """How a bucket is reached; nothing secret. `credentials` is boto3's name of where it found them, None for nowhere;
+    `skew` is how many seconds this machine's clock is ahead of the store's, None when no answer told the time.
+    """
+
+    endpoint: str
+    region: str | None
+    credentials: str | None
+    expires_soon: bool
+    skew: float | None
 
 
 class S3Store:
@@ -127,13 +147,65 @@ class S3Store:
                 found += (folder[len(prefix) :].rstrip("/") for folder in below)
         return sorted(found)
 
+    # -- for those who ask whether it can be trusted ------------------------------------------------------------------
+
+    def is_amazons(self) -> bool:
+        """Whether AWS itself answers, which documents that it keeps to conditions. No request."""
+        with self._failures():
+            return (urlsplit(self._writer.meta.endpoint_url).hostname or "").endswith(_AMAZON)
+
+    def connection(self) -> Connection:
+        """Where and as whom the bucket is asked, proven by one request; also a refusal tells the store's time."""
+        import boto3
+        from botocore.exceptions import ClientError
+
+        with self._failures():
+            credentials: Any = boto3.Session().get_credentials()
+            if credentials:
+                credentials.get_frozen_credentials()  # here at the latest, those that have run out say so
+            try:
+                answer: Any = self._reader.head_bucket(Bucket=self._bucket)
+            except ClientError as error:
+                answer = error.response
+            meta = self._reader.meta
+            date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+            return Connection(
+                endpoint=meta.endpoint_url.split("://")[0]
+                + "://"
+                + urlsplit(meta.endpoint_url).netloc.rpartition("@")[2],
+                region=meta.region_name,
+                credentials=credentials.method if credentials else None,
+                expires_soon=hasattr(credentials, "refresh_needed") and credentials.refresh_needed(_SOON_SECONDS),
+                skew=(datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds() if date else None,
+            )
+
+    def accepts_wrong_checksum(self, key: str) -> bool:
+        """Whether the store takes an object whose bytes are not those that its checksum names, as none should."""
+        return self._attempt(key, b"these bytes", promised=b"other bytes", refusals=_WRONG_CHECKSUM, IfNoneMatch="*")
+
+    def overwrites_unasked(self, key: str, content: bytes) -> bool:
+        """Whether this role may put `content` at a key without a condition, which the bucket's policy may forbid."""
+        return self._attempt(key, content, promised=content, refusals=_FORBIDDEN)
+
     def _relative(self, key: str) -> str:
         return key[len(self._prefix) :]
 
     def _put(self, key: str, content: bytes, **condition: Any) -> bool:  # noqa: ANN401  # boto3's own arguments
-        checksum = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        return self._attempt(key, content, promised=content, refusals=_ABSENT, **condition)
+
+    def _attempt(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        promised: bytes,
+        refusals: frozenset[str],
+        **condition: Any,  # noqa: ANN401  # boto3's own arguments
+    ) -> bool:
+        """Send `content` as if it were `promised`: False when the condition does not hold, or for one of `refusals`."""
+        checksum = base64.b64encode(hashlib.sha256(promised).digest()).decode()
         try:
-            with self._failures(writing=True):
+            with self._failures(writing=True, absent=refusals):
                 self._writer.put_object(
                     Bucket=self._bucket, Key=self._prefix + key, Body=content, ChecksumSHA256=checksum, **condition
                 )

@@ -1,5 +1,7 @@
 """The local S3 keeps the promises that the registry rests on: a conditional write has one winner."""
 
+import base64
+import hashlib
 import json
 import subprocess
 import sys
@@ -104,3 +106,19 @@ def test_of_sixteen_that_replace_one_version_exactly_one_wins(s3):
             results = list(pool.map(replace, [etag] * WRITERS, [n] * WRITERS, range(WRITERS)))
             assert results.count(True) == 1
             etag = s3.head_object(Bucket="race", Key="latest")["ETag"]
+
+
+@pytest.mark.parametrize(("promised", "status"), [(b"body", 200), (b"other", 400)])
+def test_a_body_is_what_its_checksum_says_or_is_refused(s3, promised, status):
+    checksum = base64.b64encode(hashlib.sha256(promised).digest()).decode()
+
+    def put() -> int:
+        try:
+            answer = s3.put_object(Bucket="race", Key=f"checked/{status}", Body=b"body", ChecksumSHA256=checksum)
+        except ClientError as error:
+            assert error.response["Error"]["Code"] == "BadDigest"
+            answer = error.response
+        return answer["ResponseMetadata"]["HTTPStatusCode"]
+
+    assert put() == status
+    assert s3.list_objects_v2(Bucket="race", Prefix=f"checked/{status}")["KeyCount"] == (status == 200)

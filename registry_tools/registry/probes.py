@@ -8,14 +8,17 @@ a policy that may have been exchanged since.
 
 import hashlib
 import os
+import shutil
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Final, TypeVar
 
 from registry_tools.errors import OutcomeUnknown, RegistryError
 from registry_tools.mesh.observation import Observation, Verdict
+from registry_tools.registry.directory import DirectoryStore
 from registry_tools.registry.objects import ObjectStore
 from registry_tools.registry.patience import Clock
 from registry_tools.registry.s3 import S3Store
@@ -135,6 +138,8 @@ class _Bench:
         for batch in (made[start : start + _WRITERS] for start in range(0, len(made), _WRITERS)):
             gone = _at_once([partial(self._remove, key) for key in batch])
             self._made -= {key for key, is_gone in zip(batch, gone, strict=True) if is_gone}
+        if isinstance(self._store, DirectoryStore) and not self._made:
+            shutil.rmtree(Path(self._store.root) / self.prefix, ignore_errors=True)  # folders and locks are no keys
         return len(self._made)
 
     def _remove(self, key: str) -> bool:

@@ -164,9 +164,12 @@ class S3Store:
             if credentials:
                 credentials.get_frozen_credentials()  # here at the latest, those that have run out say so
             try:
-                answer: Any = self._reader.head_bucket(Bucket=self._bucket)
+                answer: Any = self._reader.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
             except ClientError as error:
                 answer = error.response
+            if "Error" not in answer and "IsTruncated" not in answer:
+                then = "check AWS_ENDPOINT_URL, and that the network is not waiting for you to log in"
+                raise RegistryError("what answers there is no S3", where=self.root, then=then)
             meta = self._reader.meta
             date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
             return Connection(
@@ -251,7 +254,8 @@ class S3Store:
             raise kind(
                 f"no answer from the registry: {_named(error)}", where=self.root, then="run the same again"
             ) from None
-        except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.TokenRetrievalError) as error:
+        # botocore's credentials raise a RuntimeError when they have run out and what renews them brings no better ones.
+        except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.TokenRetrievalError, RuntimeError) as error:
             raise RegistryError(
                 f"no AWS credentials: {error}",
                 where=self.root,

@@ -22,9 +22,11 @@ from urllib.request import getproxies, proxy_bypass
 from registry_tools.errors import DocumentError, IntegrityError, MeshError, RegistryError
 from registry_tools.intake.manifest import read_manifest
 from registry_tools.intake.profile import Address, NotSaidError, find_profiles, read_address
+from registry_tools.intake.project import FILE as PROJECT_FILE
 from registry_tools.intake.project import ProjectFolder, read_project
 from registry_tools.mesh.observation import Observation, Verdict
 from registry_tools.mesh.upstream import Upstream
+from registry_tools.registry.cache import FOLDER_VARIABLE, cache_folder
 from registry_tools.registry.probes import forbids, look_at_store, probe_store
 from registry_tools.registry.publications import Registry
 from registry_tools.registry.s3 import Connection, S3Store
@@ -73,7 +75,7 @@ def examine_mesh(request: ExaminationRequest) -> Iterator[Observation]:
     folders: list[ProjectFolder] = []
     for member in request.members:
         yield from _project(member, request.environment, folders)
-    yield from _machine(request.home)
+    yield from _machine(request.home, request.environment)
     for folder in folders:
         yield from _target(folder)
     yield from _dbt(request.members)
@@ -89,6 +91,10 @@ def examine_mesh(request: ExaminationRequest) -> Iterator[Observation]:
 
 
 def _project(member: Member, environment: Mapping[str, str], found: list[ProjectFolder]) -> Iterator[Observation]:
+    if not os.access(member.path / PROJECT_FILE, os.F_OK):
+        what, then = f"{member.path} holds no dbt project", f"correct the path of {member.name} in mesh.yml"
+        yield _saw("mesh", "project", "error", what, then)
+        return
     try:
         folder = read_project(member.path, environment)
     except MeshError as error:
@@ -103,14 +109,20 @@ def _project(member: Member, environment: Mapping[str, str], found: list[Project
     yield _saw("mesh", "project", "ok", f"{member.name}{f' reads {reads}' if reads else ''}")
 
 
-def _machine(home: Path) -> Iterator[Observation]:
+def _machine(home: Path, environment: Mapping[str, str]) -> Iterator[Observation]:
     yield _saw("machine", "python", "ok", f"Python {platform.python_version()}, mesh {_version('registry-tools')}")
-    folder = home / _MESH_FOLDER
+    yield _folder(
+        "disk", home / _MESH_FOLDER, "error", "mend its rights: the embedded mesh and a local registry live there"
+    )
+    then = f"mend its rights or set {FOLDER_VARIABLE}: without a cache every sync reads the registry anew"
+    yield _folder("cache", cache_folder(environment), "warning", then)
+
+
+def _folder(check: str, folder: Path, verdict: Verdict, then: str) -> Observation:
     standing = next((above for above in (folder, *folder.parents) if os.access(above, os.F_OK)), folder)
     if standing.is_dir() and os.access(standing, os.W_OK | os.X_OK):
-        yield _saw("machine", "disk", "ok", f"{folder} may be written")
-    else:
-        yield _saw("machine", "disk", "error", f"{folder} may not be written", f"see who owns it: ls -ld {standing}")
+        return _saw("machine", check, "ok", f"{folder} may be written")
+    return _saw("machine", check, verdict, f"{folder} may not be written", then)
 
 
 def _target(folder: ProjectFolder) -> Iterator[Observation]:
@@ -162,7 +174,9 @@ def _loom(core: str, reader: str) -> Observation:
         then = "write as: sources in mesh.yml, or build with dbt-core 1"
         return _saw("dbt", "dbt-loom", "error", f"{reader} as loom, and dbt-core {core} takes no plugins", then)
     if loom is None:
-        return _saw("dbt", "dbt-loom", "error", f"{reader} as loom, and it is not installed", "pip install dbt-loom")
+        return _saw(
+            "dbt", "dbt-loom", "error", f"{reader} as loom, and dbt-loom is not installed", "pip install dbt-loom"
+        )
     return _saw("dbt", "dbt-loom", "ok", f"dbt-loom {loom}")
 
 
@@ -209,7 +223,8 @@ def _answer(address: Address) -> Observation:
             if address.protocol == "https":
                 ssl.create_default_context().wrap_socket(connection, server_hostname=address.host).close()
     except (OSError, UnicodeError) as error:
-        return _saw("snowflake", "account", "warning", f"{address} does not answer: {error}", _NETWORK)
+        reason = getattr(error, "strerror", None) or error
+        return _saw("snowflake", "account", "warning", f"{address} does not answer: {reason}", _NETWORK)
     return _saw("snowflake", "account", "ok", f"{address} answers")
 
 

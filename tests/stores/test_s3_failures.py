@@ -167,6 +167,13 @@ def test_half_of_the_credentials_are_none(store: S3Store, monkeypatch: pytest.Mo
 
 
 @pytest.mark.usefixtures("fresh_session")
+def test_credentials_that_have_run_out_are_none(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SESSION_TOKEN", SECRET)
+    monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2026-01-01T00:00:00Z")
+    assert "still expired" in assert_refusal(store, lambda s: s.get("k"))
+
+
+@pytest.mark.usefixtures("fresh_session")
 def test_a_profile_that_is_not_there_is_named(store: S3Store, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_PROFILE", "mistyped")
     assert "mistyped" in assert_refusal(store, lambda s: s.get("k"))

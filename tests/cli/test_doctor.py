@@ -46,6 +46,8 @@ reader: {target: prd, outputs: {prod: {type: snowflake}}}
 def healthy(commands: Commands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Commands]:
     """Two projects, built and published, dbt, and somebody who listens where Snowflake should."""
     packages(monkeypatch, tmp_path, dbt_core="1.12.6", dbt_snowflake="1.12.3", dbt_loom="0.9.6")
+    for deadline in ("_LOOK_SECONDS", "_PROBE_SECONDS", "_SNOWFLAKE_SECONDS"):
+        monkeypatch.setattr(examine_mesh, deadline, 600)  # a machine that is busy is no finding
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("DBT_MESH_CACHE", str(tmp_path / "cache"))
     (commands.root / "mesh.yml").write_text(MESH)

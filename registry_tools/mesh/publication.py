@@ -1,5 +1,7 @@
 """One record of the log and what it makes current: who published which files, when, from which commit."""
 
+import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, Literal
 
@@ -12,17 +14,54 @@ FORMAT: Final = 1
 Operation = Literal["publish", "rollback", "yank", "approve", "expire"]
 
 
-class Actor(Value, frozen=True, omit_defaults=True):
-    """Who published, as CI or git tells it. No person's name, e-mail address or path has a field here."""
+# What each fact of an actor may look like, and how long it may be. Nothing else is published or shown, so that a
+# variable which holds a token, an address, a host or a terminal's commands is left out as a whole and never cut to fit.
+_SEGMENT: Final = r"\.?[\w-][\w.-]*"
+_FACTS: Final[Mapping[str, tuple[re.Pattern[str], int]]] = {
+    name: (re.compile(pattern, re.ASCII), longest)
+    for name, pattern, longest in (
+        ("system", r"[a-z]+", 20),
+        ("repository", rf"{_SEGMENT}(?:/{_SEGMENT})+", 200),
+        ("ref", r"\w[\w#+-]*(?:[./]\w[\w#+-]*)*", 200),
+        ("commit", r"[0-9a-f]{40}(?:[0-9a-f]{24})?", 64),
+        ("run", r"[0-9]+", 20),
+        ("pipeline", rf"{_SEGMENT}(?:(?:: |[ /:]){_SEGMENT})*(?:@refs(?:/\w[\w.+-]*)+)?", 300),
+        ("account", r"[A-Za-z0-9][A-Za-z0-9-]{0,38}(?:\[bot\])?", 44),  # as GitHub has them
+    )
+}
 
+
+class Actor(Value, frozen=True, omit_defaults=True):
+    """Who published, as CI or git tells it: a claim for people to read, which no check relies on.
+
+    `pipeline` is the workflow, pipeline or job by its name, `account` the handle under which the CI system runs it.
+    No person's name, e-mail address, path or host has a field here.
+    """
+
+    system: str | None = None
     repository: str | None = None
     ref: str | None = None
     commit: str | None = None
     run: str | None = None
+    pipeline: str | None = None
+    account: str | None = None
+
+    @classmethod
+    def of(cls, told: Mapping[str, str | None]) -> "Actor":
+        """The actor of these facts, each one left out that is not what such a fact looks like."""
+        return cls(**{name: text for name, text in told.items() if _fits(name, text)})
 
     def __str__(self) -> str:
-        told = [self.repository, self.ref, self.commit and self.commit[:12]]
+        """One line that is safe on a terminal, also when somebody else wrote the record."""
+        known = Actor.of({name: getattr(self, name) for name in _FACTS})
+        job = [known.system, known.pipeline, known.run] if known.run and not known.repository else []
+        told = [*job, known.repository, known.ref, known.commit and known.commit[:12]]
         return " ".join(part for part in told if part) or "an unnamed publisher"
+
+
+def _fits(name: str, text: str | None) -> bool:
+    pattern, longest = _FACTS[name]
+    return bool(text) and len(text or "") <= longest and pattern.fullmatch(text or "") is not None
 
 
 class StoredFile(Value, frozen=True):

@@ -22,7 +22,8 @@ def _nobody_at_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytes
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(home / "gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_SYSTEM", str(home / "gitconfig"))
-    for variable in ("GITHUB_REPOSITORY", "CI_PROJECT_PATH", "DBT_MESH_REGISTRY", "DBT_MESH_BUCKET", "DBT_TARGET_PATH"):
+    jobs = ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "JENKINS_URL")
+    for variable in (*jobs, "DBT_MESH_REGISTRY", "DBT_MESH_BUCKET", "DBT_TARGET_PATH"):
         monkeypatch.delenv(variable, raising=False)
 
 

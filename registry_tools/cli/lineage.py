@@ -51,11 +51,13 @@ def _show(traced: Traced, *, check: bool) -> None:
 
 
 def _document(traced: Traced) -> dict[str, Any]:
+    members = {member.project: member for member in traced.lineage.members}
     return {
         "reads": [
             {
                 "project": project,
                 "node": read.node,
+                "published_as": members[project].published_name(read.node),
                 "upstream": read.upstream,
                 "model": read.model,
                 "version": read.version or None,

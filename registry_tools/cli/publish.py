@@ -23,6 +23,9 @@ from registry_tools.tasks.publish_manifest import Published, PublishRequest, pub
 @project_option
 @click.option("--allow-failed", is_flag=True, help="Publish although the last run failed.")
 @click.option("--allow-empty", is_flag=True, help="Publish although every public model is gone.")
+@click.option(
+    "--not-a-secret", multiple=True, metavar="RULE:PLACE", help="Publish although exactly this looks like a secret."
+)
 @click.option("--no-state", is_flag=True, help="Keep the whole manifest at home; nobody can defer to it then.")
 @format_option
 @at_the_edge
@@ -38,6 +41,7 @@ def command(environment: str, project_dir: Path, form: str, **options: Any) -> N
         allow_failed=options["allow_failed"],
         allow_empty=options["allow_empty"],
         with_state=not options["no_state"],
+        not_secrets=frozenset(options["not_a_secret"]),
     )
     published = publish_manifest(request, opened.registry)
     if form == "json":

@@ -20,6 +20,10 @@ class Member:
         """The project's name."""
         return self.usage.project
 
+    def published_name(self, node: str) -> str:
+        """How other projects find this node of ours in what we publish."""
+        return self.usage.veiled(node, {model.unique_id for model in self.interface.models})
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lineage:

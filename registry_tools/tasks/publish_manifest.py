@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import msgspec
 
+from registry_tools.checks.secrets import Leak, find_leaks
 from registry_tools.errors import DocumentError, Refusal
 from registry_tools.intake.actor import identify_actor
 from registry_tools.intake.lock_file import LOCK, read_lock
@@ -33,6 +35,7 @@ class PublishRequest:
     allow_failed: bool = False
     allow_empty: bool = False
     with_state: bool = True
+    not_secrets: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,25 +52,31 @@ class Published:
 def publish_manifest(request: PublishRequest, registry: Registry) -> Published:
     """Publish the project's interface, usage and state as its manifest tells them.
 
-    Raises DocumentError for a manifest that is none or another project's, Refusal for a failed run or an interface
-    that lost all its models, RegistryError when the registry cannot be reached. Readers see all of it or nothing.
+    Raises DocumentError for a manifest that is none or another project's, Refusal for a failed run, a secret in what
+    would be published, or an interface that lost all its models, RegistryError when the registry cannot be reached.
+    Readers see all of it or nothing.
     """
     manifest = read_manifest(request.project.manifest)
     _expect_project(manifest, request.project)
     if not request.allow_failed:
         _refuse_failures(request.project, read_failures(request.project.run_results))
     interface = extract_interface(manifest)
-    candidate = Candidate(
-        project=manifest.project,
-        environment=request.environment,
-        id=manifest.publication_id,
-        generated_at=manifest.generated_at.isoformat(),
-        interface=interface,
-        usage=_usage(manifest, request.project),
-        state=extract_state(manifest) if request.with_state else None,
-        actor=identify_actor(os.environ, request.project.path),
-        time=datetime.now(UTC).isoformat(timespec="seconds"),
-    )
+    state = extract_state(manifest) if request.with_state else None
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        # while the manifest's digest is taken, which leaves Python free
+        private = pool.submit(find_leaks, state or b"{}", os.environ, readers=False)
+        candidate = Candidate(
+            project=manifest.project,
+            environment=request.environment,
+            id=manifest.publication_id,
+            generated_at=manifest.generated_at.isoformat(),
+            interface=interface,
+            usage=_usage(manifest, request.project).published({model.unique_id for model in interface.models}),
+            state=state,
+            actor=identify_actor(os.environ, request.project.path),
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        _refuse_leaks(candidate, private.result(), request.not_secrets)
 
     def check(current: Record | None) -> None:
         if not interface.models and current is not None and not request.allow_empty:
@@ -103,6 +112,24 @@ def _refuse_failures(project: ProjectFolder, failures: Sequence[str]) -> None:
             where=str(project.run_results),
             details=[*failures[:_SHOWN], *more],
             then="mend them and build again, or publish all the same with --allow-failed",
+        )
+
+
+def _refuse_leaks(candidate: Candidate, private: Sequence[Leak], not_secrets: frozenset[str]) -> None:
+    """Raise Refusal for whatever looks like a secret: `private` in the owner's state, the rest for every reader."""
+    read = {"interface": candidate.interface, "usage": candidate.usage, "actor": candidate.actor}
+    leaks = {leak.id: f"{leak}; only {candidate.project} reads it" for leak in private}
+    public = find_leaks(msgspec.json.encode(read), os.environ, readers=True)
+    leaks |= {leak.id: f"{leak}; every consumer reads it" for leak in public}
+    found = [name for name in leaks if name not in not_secrets]
+    if found:
+        more = [f"and {len(found) - _SHOWN} more"] if len(found) > _SHOWN else []
+        raise Refusal(
+            f"{candidate.project} would publish what looks like {'a secret' if len(found) == 1 else 'secrets'}",
+            where=candidate.id,
+            details=[*(leaks[name] for name in found[:_SHOWN]), *more],
+            then="take it out, change it where it is valid, build again and publish; or, for exactly one that is none: "
+            f"--not-a-secret '{found[0]}'",
         )
 
 

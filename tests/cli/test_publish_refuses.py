@@ -139,6 +139,18 @@ def test_an_interface_that_lost_all_its_models_is_declined(commands: Commands) -
     assert commands.publish("--allow-empty").exit_code == 0
 
 
+def test_a_secret_is_declined_until_exactly_it_is_said_to_be_none(commands: Commands) -> None:
+    token = "AK" + "IAQ3EGRT7ZVN5XKLMP"
+    document = builders.manifest(builders.node("orders", "mini", description=token), project="mini")
+    (commands.up / "target/manifest.json").write_text(json.dumps(document))
+    words = publish_words(commands, "--registry", commands.registry, *PROD)
+    place = "model.mini.orders.description"
+    message = assert_refused(commands, 1, place, "an AWS access key id", "every consumer reads it", words=words)
+    assert token not in message
+    told = message.rpartition("--not-a-secret '")[2].rstrip("'\n")
+    assert commands.publish("--not-a-secret", told).exit_code == 0
+
+
 def test_no_registry_is_named(commands: Commands) -> None:
     assert_refused(commands, 2, "no registry is named", "--bucket", words=publish_words(commands, *PROD))
 

@@ -12,6 +12,8 @@ import pytest
 from registry_tools import errors
 from registry_tools.cli.app import COMMANDS, load
 from registry_tools.cli.edge import INTERRUPTED, at_the_edge
+from registry_tools.registry.directory import DirectoryStore
+from registry_tools.registry.publications import Registry
 from tests import builders
 from tests.cli.conftest import Commands, assert_refused
 from tests.cli.test_sync import MESH
@@ -149,11 +151,11 @@ def test_an_error_leaves_standard_output_to_programs(commands: Commands) -> None
     assert_refused(commands, 2, "nowhere/dbt_project.yml", words=words)
 
 
-def lineage(commands: Commands, reads: str) -> None:
+def lineage(commands: Commands, reads: str, access: str = "public") -> None:
     """mini, built, and reader, built, with one node that reads `reads` of mini."""
     mark = {"project": "mini", "model": reads}
     source = builders.source(reads, f"UP.S_MARTS.{reads.upper()}", "reader", mark)
-    model = builders.node("n", "reader", depends_on={"nodes": [source["unique_id"]]})
+    model = builders.node("n", "reader", access=access, depends_on={"nodes": [source["unique_id"]]})
     (commands.down / "target").mkdir()
     document = builders.manifest(source, model, project="reader")
     (commands.down / "target/manifest.json").write_text(json.dumps(document))
@@ -164,9 +166,21 @@ def test_lineage_as_json_is_one_document(commands: Commands) -> None:
     lineage(commands, "a")
     result = commands.run("lineage", "--check", "--format", "json")
     assert result.exit_code == 0, result.output
-    reads = [(read["project"], read["upstream"], read["model"]) for read in json.loads(result.stdout)["reads"]]
-    assert reads == [("reader", "mini", "a")]
+    (read,) = json.loads(result.stdout)["reads"]
+    assert [read["project"], read["upstream"], read["model"]] == ["reader", "mini", "a"]
+    assert read["node"] == read["published_as"] == "model.reader.n"
     assert commands.run("lineage", "--check").exit_code == 0
+
+
+def test_lineage_says_under_which_token_a_private_node_is_published(commands: Commands) -> None:
+    lineage(commands, "a", access="protected")
+    (read,) = json.loads(commands.run("lineage", "--format", "json").stdout)["reads"]
+    commands.publish(folder=commands.down)
+    usage = Registry(DirectoryStore(Path(commands.registry))).usage("reader", "prod")
+    assert usage
+    assert [published.node for published in usage.reads] == [read["published_as"]]
+    assert read["node"] == "model.reader.n"
+    assert read["published_as"].startswith("model.reader.private-")
 
 
 def test_lineage_finds_what_is_not_declared_and_writes_nothing(commands: Commands) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry_tools.checks.secrets import find_leaks
 from registry_tools.errors import DocumentError
 from registry_tools.intake.documents import read_yaml
 from registry_tools.intake.own_state import extract_state
@@ -16,10 +17,11 @@ from registry_tools.intake.public_interface import extract_interface
 from registry_tools.intake.usage import extract_usage
 from tests.builders import column, data_test, foreign, group, manifest, node, private, read, reader
 
+TOKEN = "AK" + "IAQ3EGRT7ZVN5XKLMP"
 DOCUMENT = json.dumps(
     manifest(
         node("orders", group="core", description="é\U0001f680\n", columns={"id": column("id", meta={"a": [1, {}]})}),
-        private("stg", depends_on={"nodes": ["model.dbt_other.products"]}),
+        private("stg", description=f'\ta "token"\n{TOKEN}\n', depends_on={"nodes": ["model.dbt_other.products"]}),
         foreign("products", "dbt_other"),
         data_test("unique", "model.dbt_up.orders", "id"),
         group("core"),
@@ -39,7 +41,7 @@ def check_all_is_read(folder: Path, content: bytes) -> None:
     found = read(folder, content)
     extract_interface(found)
     extract_usage(found)
-    extract_state(found)
+    find_leaks(extract_state(found), {}, readers=False)
 
 
 def test_the_whole_manifest_is_read(folder: Path) -> None:

@@ -2,14 +2,16 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from registry_tools.errors import DocumentError, Refusal
 from registry_tools.tasks.publish_manifest import PublishRequest, publish_manifest
-from tests.builders import Json, foreign, manifest, node, private, project_folder, publish, reader
+from tests.builders import Json, column, foreign, manifest, node, private, project_folder, publish, reader
 
 UP = manifest(node("orders"), private("stg"))
+TOKEN = "AK" + "IAQ3EGRT7ZVN5XKLMP"
 EMPTY = manifest(private("stg"), metadata={"generated_at": "2026-01-24T00:00:00Z"})
 
 
@@ -96,6 +98,89 @@ def test_losing_every_public_model_may_be_waved_through(tmp_path, registry) -> N
     assert publish(tmp_path, registry, EMPTY, allow_empty=True).publication.n == 2
 
 
+def _expect_leak(root: Path, registry, store, document: Json, **asked: Any) -> Refusal:
+    with pytest.raises(Refusal, match="would publish what looks like a secret") as caught:
+        publish(root, registry, document, **asked)
+    assert TOKEN not in str(caught.value)
+    assert list(store.keys("")) == []
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"description": f"Use {TOKEN}."}, "description"),
+        ({"columns": {"id": column("id", description=TOKEN)}}, "columns.id.description"),
+        ({"columns": {"id": column("id", data_type=TOKEN)}}, "columns.id.data_type"),
+        ({"columns": {"id": column("id", meta={"a": [{"b": TOKEN}]})}}, "columns.id.meta.a.0.b"),
+        ({"tags": [TOKEN]}, "tags.0"),
+        ({"meta": {TOKEN: 1}}, "meta.(removed)"),
+        ({"deprecation_date": TOKEN}, "deprecation_date"),
+        ({"constraints": [{"type": "primary_key", "name": TOKEN}]}, "constraints.0.name"),
+    ],
+)
+def test_a_secret_that_every_consumer_would_read_is_declined(
+    tmp_path, registry, store, changes: Json, place: str
+) -> None:
+    document = manifest(node("orders", **changes))
+    refusal = _expect_leak(tmp_path, registry, store, document, with_state=False)
+    assert refusal.details == (
+        f"model.dbt_up.orders.{place}: an AWS access key id, 20 characters; every consumer reads it",
+    )
+    waiver = f"aws-access-key:model.dbt_up.orders.{place}"
+    assert refusal.then.endswith(f"--not-a-secret '{waiver}'")
+    _expect_leak(tmp_path, registry, store, document, with_state=False, not_secrets=frozenset({f"{waiver}x"}))
+    assert publish(tmp_path, registry, document, with_state=False, not_secrets=frozenset({waiver})).is_new
+
+
+@pytest.mark.parametrize(
+    ("document", "place"),
+    [
+        (manifest(node("orders"), private("stg", raw_code=f"-- {TOKEN}")), "model.dbt_up.stg.raw_code"),
+        (
+            manifest(node("orders"), macros={"macro.dbt_up.m": {"unique_id": "macro.dbt_up.m", "macro_sql": TOKEN}}),
+            "macro.dbt_up.m.macro_sql",
+        ),
+        (
+            manifest(node("orders"), docs={"doc.dbt_up.d": {"block_contents": TOKEN}}),
+            "docs.doc.dbt_up.d.block_contents",
+        ),
+    ],
+)
+def test_a_secret_in_the_owners_own_state_is_declined(tmp_path, registry, store, document: Json, place: str) -> None:
+    refusal = _expect_leak(tmp_path, registry, store, document)
+    assert refusal.details == (f"{place}: an AWS access key id, 20 characters; only dbt_up reads it",)
+    assert publish(tmp_path, registry, document, not_secrets=frozenset({f"aws-access-key:{place}"})).is_new
+    assert publish(tmp_path, registry, document, environment="ci", with_state=False).is_new
+
+
+def test_the_value_of_a_secret_variable_is_declined(tmp_path, registry, store, monkeypatch) -> None:
+    monkeypatch.setenv("SNOWFLAKE_PASSWORD", "hunter2!x")
+    document = manifest(node("orders"), private("stg", compiled_code="select 'hunter2!x'"))
+    refusal = _expect_leak(tmp_path, registry, store, document)
+    assert "the value of the environment variable SNOWFLAKE_PASSWORD, 9 characters" in refusal.details[0]
+    assert "hunter2" not in str(refusal)
+
+
+def test_a_secret_in_what_ci_says_is_declined(tmp_path, registry, store, monkeypatch) -> None:
+    job = {"GITHUB_ACTIONS": "true", "GITHUB_RUN_ID": "1", "GITHUB_REPOSITORY": "acme/x", "GITHUB_SHA": "0" * 40}
+    for name, value in (job | {"GITHUB_REF": f"refs/heads/{TOKEN}"}).items():
+        monkeypatch.setenv(name, value)
+    assert "actor.ref" in _expect_leak(tmp_path, registry, store, UP).details[0]
+
+
+def test_many_secrets_are_counted_and_those_of_readers_come_along(tmp_path, registry) -> None:
+    document = manifest(node("orders"), *(private(f"m{n:02}", raw_code=TOKEN) for n in range(13)))
+    with pytest.raises(Refusal, match="looks like secrets") as caught:
+        publish(tmp_path, registry, document)
+    assert (len(caught.value.details), caught.value.details[-1]) == (11, "and 3 more")
+
+
+def test_what_dbt_keeps_of_a_person_or_a_machine_is_no_secret_of_the_state(tmp_path, registry) -> None:
+    code = "-- ask ada@example.com, or look into /home/ada/dbt_up"
+    assert publish(tmp_path, registry, manifest(node("orders"), private("stg", raw_code=code))).is_new
+
+
 def test_a_project_without_public_models_publishes_what_it_reads(tmp_path, registry) -> None:
     first = publish(tmp_path, registry, EMPTY)
     later = manifest(private("x"), metadata={"generated_at": "2026-01-25T00:00:00Z"})
@@ -109,6 +194,7 @@ def test_a_consumer_leaves_a_mark_at_each_upstream(tmp_path, registry) -> None:
     assert published.usage.upstreams == ("dbt_other", "dbt_up")
     assert registry.consumers("dbt_up") == registry.consumers("dbt_other") == ["dbt_down"]
     assert registry.usage("dbt_down", "prod") == published.usage
+    assert {read.node.partition("-")[0] for read in published.usage.reads} == {"exposure.dbt_down.private"}
 
 
 def test_the_state_is_the_owners_and_may_be_left_out(tmp_path, registry) -> None:

@@ -1,11 +1,14 @@
 """Usage: every node that reads another project's public model, by whichever way."""
 
+import re
+
 import pytest
 
 from registry_tools.intake.usage import extract_usage
 from registry_tools.mesh.usage import Read
 from tests.builders import Json, foreign, manifest, node, private, public_model, read, reader, source
 
+VEILED = re.compile(r"(model|exposure)\.dbt_down\.private-[0-9a-f]{12}")
 MARK = {"project": "dbt_up", "model": "orders"}
 DOWN = "model.dbt_down.report"
 
@@ -92,3 +95,32 @@ def test_reads_are_sorted_and_stand_once(tmp_path) -> None:
     assert list(found) == sorted(set(found))
     assert found[0] == Read(upstream="dbt_up", model="customers", version="", node=DOWN, via="ref")
     assert len(found) == 3
+
+
+def _published(folder, *entries: Json) -> list[str]:
+    whole = extract_usage(read(folder, manifest(*entries, foreign("orders"), project="dbt_down")))
+    return [r.node for r in whole.published({"model.dbt_down.shown"}).reads]
+
+
+def test_a_public_reader_is_published_by_its_name_and_a_private_one_is_not(tmp_path) -> None:
+    reads = {"nodes": ["model.dbt_up.orders"]}
+    shown, hidden = node("shown", "dbt_down", depends_on=reads), private("hidden", "dbt_down", depends_on=reads)
+    board = reader("exposure", "board", ["model.dbt_up.orders"])
+    names = _published(tmp_path, shown, hidden, board)
+    assert names == sorted(names)
+    assert len(names) == 3
+    assert [name for name in names if not VEILED.fullmatch(name)] == ["model.dbt_down.shown"]
+    assert not any(word in " ".join(names) for word in ("hidden", "board"))
+
+
+def test_the_token_of_a_node_stays_when_others_come_and_go(tmp_path) -> None:
+    reads = {"nodes": ["model.dbt_up.orders"]}
+    one, other = (private(name, "dbt_down", depends_on=reads) for name in ("one", "other"))
+    (alone,) = _published(tmp_path, one)
+    assert {alone} < set(_published(tmp_path, one, other))
+    assert _published(tmp_path, other) != [alone]
+
+
+def test_what_is_extracted_keeps_its_names(tmp_path) -> None:
+    """`mesh lineage` reads manifests at home and shows every name; the veil is for what is published."""
+    assert _reads(tmp_path, _report("model.dbt_up.orders"), foreign("orders"))[0][3] == DOWN

@@ -26,11 +26,14 @@ class MeshError(Exception):
         self.details = tuple(details)
         self.then = then
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What happened and where, the details, and what to type next. A line end inside of one is not ours."""
+        what = f"{self.where}: {self.what}" if self.where else self.what
+        return (what, *(f"  {line}" for line in self.details), f"  next: {self.then}")
+
     def __str__(self) -> str:
-        lines = [f"{self.where}: {self.what}" if self.where else self.what]
-        lines += [f"  {line}" for line in self.details]
-        lines.append(f"  next: {self.then}")
-        return "\n".join(lines)
+        return "\n".join(self.lines)
 
 
 class UsageError(MeshError):

@@ -7,6 +7,7 @@ from typing import ParamSpec
 
 import click
 
+from registry_tools.cli.output import shown
 from registry_tools.errors import MeshError
 
 P = ParamSpec("P")
@@ -22,7 +23,8 @@ def at_the_edge(command: Callable[P, int | None]) -> Callable[P, None]:
         try:
             code = command(*args, **kwargs) or 0
         except MeshError as error:
-            click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+            lines = "\n".join(map(shown, error.lines))
+            click.echo(f"{click.style('error:', fg='red', bold=True)} {lines}", err=True)
             code = error.exit_code
         except KeyboardInterrupt:
             click.echo("interrupted", err=True)

@@ -7,24 +7,43 @@ from typing import Any
 import click
 
 
+def shown(text: str) -> str:
+    """One line of text that a terminal shows and does not obey.
+
+    Whatever comes from a registry or a manifest may hold escape sequences, line ends that forge a line of ours, or
+    marks that turn the direction of reading. Each such character is written as Python escapes it.
+    """
+    return text if text.isprintable() else "".join(map(_shown_character, text))
+
+
+def _shown_character(character: str) -> str:
+    return character if character.isprintable() else ascii(character)[1:-1]
+
+
 def show_json(document: Mapping[str, Any]) -> None:
-    """One JSON document on standard output, for programs."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    """One JSON document on standard output, for programs; a terminal does not obey it either."""
+    written = json.dumps(document, indent=2, ensure_ascii=False)
+    lines = written.split("\n")  # those of the indentation: inside of texts JSON escapes them
+    click.echo("\n".join(line if line.isprintable() else "".join(map(_escaped, line)) for line in lines))
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def done(line: str) -> None:
     """A step that succeeded."""
-    click.echo(f"{click.style('✓', fg='green')} {line}")
+    click.echo(f"{click.style('✓', fg='green')} {shown(line)}")
 
 
 def detail(line: str) -> None:
     """What belongs to the line above."""
-    click.echo(f"  {line}")
+    click.echo(f"  {shown(line)}")
 
 
 def warn(line: str) -> None:
     """Something to know, on standard error."""
-    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {line}", err=True)
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {shown(line)}", err=True)
 
 
 def counted(number: int, noun: str) -> str:

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
+from registry_tools.cli.output import shown
 from registry_tools.mesh.interface import PublicModel
 from registry_tools.mesh.lineage import Lineage, Member
 
@@ -17,18 +18,18 @@ def show_tree(lineage: Lineage, console: Console | None = None) -> None:
 
 
 def _project(member: Member, lineage: Lineage) -> Tree:
-    reads = f"  [dim]reads {', '.join(member.usage.upstreams)}[/]" if member.usage.upstreams else ""
-    tree = Tree(f"[bold]{escape(member.project)}[/]{reads}")
+    reads = f"  [dim]reads {escape(shown(', '.join(member.usage.upstreams)))}[/]" if member.usage.upstreams else ""
+    tree = Tree(f"[bold]{escape(shown(member.project))}[/]{reads}")
     for model in member.interface.models:
-        branch = tree.add(f"[cyan]{escape(model.label)}[/]{_facts(member, model)}")
+        branch = tree.add(f"[cyan]{escape(shown(model.label))}[/]{_facts(member, model)}")
         for project, node, via in _readers(member, model, lineage):
-            branch.add(f"{escape(project)}  {escape(node)}  [dim]{via}[/]")
+            branch.add(f"{escape(shown(project))}  {escape(shown(node))}  [dim]{via}[/]")
     return tree
 
 
 def _facts(member: Member, model: PublicModel) -> str:
-    gone = f"  [yellow]deprecated, leaves on {escape(model.leaves_on)}[/]" if model.leaves_on else ""
-    relation = escape(str(model.relation(member.interface.adapter)))
+    gone = f"  [yellow]deprecated, leaves on {escape(shown(model.leaves_on))}[/]" if model.leaves_on else ""
+    relation = escape(shown(str(model.relation(member.interface.adapter))))
     return f"  [dim]{relation}[/]{gone}"
 
 

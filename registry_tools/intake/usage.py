@@ -5,7 +5,9 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from registry_tools.errors import UsageError
 from registry_tools.intake.manifest import Manifest
+from registry_tools.mesh import names
 from registry_tools.mesh.interface import DependsOn, PublicModel, Value
 from registry_tools.mesh.relation import parse_relation
 from registry_tools.mesh.usage import Read, Usage
@@ -50,7 +52,8 @@ def extract_usage(manifest: Manifest, public: Mapping[str, PublicModel] | None =
 
     With `public`, the public models of the mesh by their relations, sources that people wrote by hand count as well.
     """
-    targets = dict(_referenced(manifest)) | dict(_sourced(manifest, public or {}))
+    found = (*_referenced(manifest), *_sourced(manifest, public or {}))
+    targets = {unique_id: target for unique_id, target in found if _is_named(target)}
     if not targets:
         return Usage(project=manifest.project)
     reads = {
@@ -90,6 +93,18 @@ def _sourced(manifest: Manifest, public: Mapping[str, PublicModel]) -> Iterator[
                 found = public.get(_canonical(source.relation_name or "", manifest.adapter))
                 if found and found.package_name != manifest.project:
                     yield unique_id, (found.package_name, found.name, _version(found.version), "source")
+
+
+def _is_named(target: Target) -> bool:
+    """Whether its names are names: a mark is whatever a person wrote, and the upstream becomes a registry's key."""
+    upstream, model, version, _ = target
+    try:
+        names.project_name(upstream)
+        names.model_name(model)
+        names.model_name(f"{model}.v{version}")
+    except UsageError:
+        return False
+    return True
 
 
 def _canonical(relation_name: str, adapter: str) -> str:

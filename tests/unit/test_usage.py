@@ -47,6 +47,28 @@ def test_a_source_of_somebody_else_is_no_read(tmp_path, mark: object) -> None:
     assert _reads(tmp_path, _report(raw["unique_id"]), raw) == []
 
 
+@pytest.mark.parametrize("name", ["../x", "a/b", "con", "", "a\nb", "{{ x }}", "\x1b[2J", "a" * 300, "a\0b"])
+@pytest.mark.parametrize("part", ["project", "model"])
+def test_a_name_that_is_no_name_is_no_read(tmp_path, part: str, name: str) -> None:
+    """The upstream's name becomes a key of the registry."""
+    raw = source("orders", "RAW.SHOP.ORDERS", mesh=MARK | {part: name})
+    assert _reads(tmp_path, _report(raw["unique_id"]), raw) == []
+    names = {"project": "dbt_up", "model": "orders"} | {part: name}
+    injected = foreign(names["model"], names["project"])
+    assert _reads(tmp_path, _report(injected["unique_id"]), injected) == []
+
+
+@pytest.mark.parametrize("version", ["1/../x", {"a": 1}, "\x1b"])
+def test_a_version_that_is_none_is_no_read(tmp_path, version: object) -> None:
+    raw = source("orders", "RAW.SHOP.ORDERS", mesh=MARK | {"version": version})
+    assert _reads(tmp_path, _report(raw["unique_id"]), raw) == []
+
+
+def test_the_registrys_own_folders_are_no_upstreams(tmp_path) -> None:
+    raw = source("orders", "RAW.SHOP.ORDERS", mesh=MARK | {"project": "_private"})
+    assert _reads(tmp_path, _report(raw["unique_id"]), raw) == []
+
+
 @pytest.mark.parametrize("relation", ["PROD.MARTS.ORDERS", "prod.marts.orders", "prod.MARTS.Orders"])
 def test_a_source_that_a_person_wrote_is_known_by_its_relation(tmp_path, relation: str) -> None:
     raw = source("mine", relation)

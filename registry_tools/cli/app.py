@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "sync": ("sync:command", "Write the files that this project builds with from what upstreams published."),
     "history": ("history:history", "Show what was published, rolled back and withdrawn."),
     "show": ("history:show", "Show one publication whole."),
+    "diff": ("diff:command", "Show what changed between two interfaces, or would if this project were published."),
     "rollback": ("amend:rollback", "Make an earlier publication current again."),
     "yank": ("amend:yank", "Withdraw a publication."),
     "approve": ("amend:approve", "Allow a change that a rule forbids."),

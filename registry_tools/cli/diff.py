@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 
-from registry_tools.artifacts.change_report import change_document, change_markdown, change_text
+from registry_tools.artifacts.change_report import change_document, change_markdown
+from registry_tools.cli.changes import show_changes
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import open_from, selected
 from registry_tools.cli.options import flags, project_option, registry_options
@@ -15,8 +16,6 @@ from registry_tools.errors import UsageError
 from registry_tools.intake.project import read_project
 from registry_tools.mesh.selector import FORMS, Selector
 from registry_tools.tasks.compare_interfaces import Compared, compare_interfaces
-
-_COLOURS: Final = {"+": "green", "-": "red", "~": "yellow"}
 
 
 @click.command("diff", context_settings={"help_option_names": ["-h", "--help"]})
@@ -63,7 +62,4 @@ def _show(compared: Compared, form: str) -> None:
     elif form == "markdown":
         click.echo(change_markdown(compared.changes, heading), nl=False)
     else:
-        first, *lines = change_text(compared.changes, heading).splitlines()
-        click.secho(first, bold=True)
-        for line in lines:
-            click.secho(line, fg=_COLOURS[line.lstrip()[0]])
+        show_changes(compared.changes, heading)

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import click
 
+from registry_tools.artifacts.change_report import change_entries
+from registry_tools.cli.changes import show_changes
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import Opened, open_from
 from registry_tools.cli.options import flags, format_option, project_option, registry_options
@@ -84,6 +86,10 @@ def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
     for read in synced.upstreams:
         models = counted(len(read.interface.models), "model")
         done(f"{read.publication} as {read.upstream.way}: {models}{_moved(read)}{_age(read, opened)}")
+        if read.changes and read.before:
+            show_changes(
+                read.changes, f"  {read.upstream.name}@{read.before.environment}#{read.before.n} -> {read.publication}"
+            )
         if read.yanked is not None:
             warn(f"{read.publication} was yanked: {read.yanked}; mesh sync --upgrade {read.upstream.name} moves on")
         for notice in read.deprecations():
@@ -130,6 +136,7 @@ def _document(synced: Synced) -> dict[str, Any]:
                 "models": [model.label for model in read.interface.models],
                 "deprecations": list(read.deprecations()),
                 "yanked": read.yanked,
+                "changes": change_entries(read.changes),
             }
             for read in synced.upstreams
         ],

@@ -14,10 +14,12 @@ from registry_tools.artifacts.files import FileChange, GeneratedFile, write_file
 from registry_tools.artifacts.lock_text import lock_text
 from registry_tools.artifacts.loom import CONFIG_FILE, FOLDER, loom_config, loom_manifest
 from registry_tools.artifacts.sources import deprecation_notice, sources_file_name, sources_yaml
+from registry_tools.checks.comparison import compare
 from registry_tools.errors import DocumentError, IntegrityError, Refusal
 from registry_tools.intake.documents import read_bytes
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.project import ProjectFolder
+from registry_tools.mesh.change import Change
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.publication import Publication
@@ -55,8 +57,7 @@ class SyncRequest:
 class SyncedUpstream:
     """One upstream as it was read, its pin, and the pin that stood in mesh.lock before.
 
-    `interface_before` is what that one pinned, where an upgrade was asked for and changes it; `yanked` is why what is
-    pinned was withdrawn.
+    `changes` is what an upgrade that was asked for changes; `yanked` is why what is pinned was withdrawn.
     """
 
     upstream: Upstream
@@ -64,7 +65,7 @@ class SyncedUpstream:
     interface: Interface
     pin: Pin
     before: Pin | None
-    interface_before: Interface | None = None
+    changes: tuple[Change, ...] = ()
     yanked: str | None = None
 
     def deprecations(self) -> Iterator[str]:
@@ -141,18 +142,19 @@ def _read(registry: Registry, request: SyncRequest, lock: Lock, upstream: Upstre
     if record.made_current != record.n:
         entry = registry.log(upstream.name, environment).require(record.made_current)
     interface, publication = registry.interface(upstream.name, environment, record)
-    before = None
+    interface = interface.mapped(upstream.databases, upstream.schemas)
+    changes: tuple[Change, ...] = ()
     if pin is not None:
         _expect_forward(pin, publication, registry)
         if request.upgrade is not None and pin.digest != publication.digest:
-            before = _read_pinned(registry, upstream, pin).interface
+            changes = compare(_read_pinned(registry, upstream, pin).interface, interface)
     return SyncedUpstream(
         upstream=upstream,
         publication=publication,
-        interface=interface.mapped(upstream.databases, upstream.schemas),
+        interface=interface,
         pin=_pin(publication, entry.sha256),
         before=lock.pins.get(upstream.name),
-        interface_before=before,
+        changes=changes,
     )
 
 

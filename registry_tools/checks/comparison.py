@@ -106,7 +106,7 @@ def _models(old: Interface, new: Interface) -> Iterator[Change]:
         place = Place(project=old.project, model=label)
         if label in after:
             yield from _model(place, (model, old.adapter), (after[label], new.adapter))
-        elif model.version is None and versions_after.get(model.name):
+        elif model.version is None and model.name in versions_after:
             yield place.change("model-versioned", "no versions", ", ".join(versions_after[model.name]))
         else:
             rule = "version-removed" if model.version is not None and model.name in versions_after else "model-removed"
@@ -115,7 +115,7 @@ def _models(old: Interface, new: Interface) -> Iterator[Change]:
         place = Place(project=old.project, model=label)
         if label in before:
             continue
-        if model.version is None and versions_before.get(model.name):
+        if model.version is None and model.name in versions_before:
             yield place.change("model-unversioned", ", ".join(versions_before[model.name]), "no versions")
         else:
             rule = "version-added" if model.version is not None and model.name in versions_before else "model-added"

@@ -78,6 +78,7 @@ def assert_inert(text: str) -> None:
     for row in markdown.split("|---|\n")[1].splitlines():
         letters = re.sub(r"</?code>|&#[0-9]+;", "", row)
         assert letters.count("|") == 6
+        assert "www." not in letters.lower()
         assert not set("@`<>[]$#:*~!\\") & set(letters)
 
 

@@ -119,7 +119,9 @@ def told(old: Interface, new: Interface) -> list[tuple[str, str]]:
 def test_a_field_that_changes_alone_is_told(kind: type[msgspec.Struct], field: str, other: Any, rule: str) -> None:
     new = put(standing(), kind, field, other)
     assert new.digest != standing().digest
-    assert rule in {change.rule for change in compare(standing(), new)}
+    changes = compare(standing(), new)
+    assert rule in {change.rule for change in changes}
+    assert all(change.before != change.after for change in changes)
 
 
 def test_no_field_is_without_a_rule() -> None:
@@ -144,6 +146,16 @@ def test_a_number_and_its_text_are_not_the_same_version() -> None:
     assert [(c.rule, c.before, c.after) for c in compare(old, new)] == [
         ("latest-version-moved", "1", '"1"'),
         ("identity-changed", '{"version":1}', '{"version":"1"}'),
+    ]
+
+
+def test_the_latest_version_moves_also_where_no_version_stays() -> None:
+    old = interface(public_model(version=1, latest_version=1))
+    new = interface(public_model(version=2, latest_version=2))
+    assert told(old, new) == [
+        ("latest-version-moved", "dbt_up.orders"),
+        ("version-removed", "dbt_up.orders.v1"),
+        ("version-added", "dbt_up.orders.v2"),
     ]
 
 

@@ -50,6 +50,27 @@ class IgnoresIfMatchToReplace(MemoryStore):
         return super().replace(key, content, self._objects[key].tag if key in self._objects else tag)
 
 
+class SaysYes(MemoryStore):
+    """Keeps to conditions, and says to everybody that they held."""
+
+    def create(self, key: str, content: bytes) -> bool:
+        return super().create(key, content) or True
+
+    def replace(self, key: str, content: bytes, tag: str) -> bool:
+        return super().replace(key, content, tag) or key in self._objects
+
+
+class SaysNo(MemoryStore):
+    """Overwrites, and says that it declined."""
+
+    def create(self, key: str, content: bytes) -> bool:
+        if key not in self._objects or "/twice" not in key:
+            return super().create(key, content)
+        with self._lock:
+            self._put(key, content)
+        return False
+
+
 class ReplacesWhatIsNotThere(MemoryStore):
     def replace(self, key: str, content: bytes, tag: str) -> bool:
         return super().create(key, content) if key not in self._objects else super().replace(key, content, tag)

@@ -62,6 +62,8 @@ def test_the_embedded_s3_refuses_a_wrong_checksum_and_its_bucket_has_no_policy(s
         (bad.RacesAtCreation(), {"race": "error"}),
         (bad.LosesTheWinner(), {"race": "error"}),
         (bad.IgnoresIfMatchToReplace(), {"conditional-replace": "error"}),
+        (bad.SaysYes(), {"conditional-create": "error", "race": "error", "conditional-replace": "error"}),
+        (bad.SaysNo(), {"conditional-create": "error"}),
         (bad.ReplacesWhatIsNotThere(), {"conditional-replace": "error"}),
         (bad.IgnoresIfMatchToDelete(), {"conditional-delete": "error"}),
         (bad.DeletesNothing(), {"conditional-delete": "error"}),

@@ -11,7 +11,7 @@ import click
 
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.options import flags, format_option, project_option, registry_options
-from registry_tools.cli.output import counted, show_json
+from registry_tools.cli.output import counted, detail, show_json, shown
 from registry_tools.errors import MeshError, RegistryError, UsageError
 from registry_tools.intake.project import FILE as PROJECT_FILE
 from registry_tools.intake.project import read_project
@@ -66,8 +66,8 @@ def command(environment: str, project_dir: Path, form: str, **options: Any) -> i
         target=options["target"],
         read_only=options["read_only"],
     )
-    seen = map(_printable, chain(begun, examine_mesh(request)))
-    found = list(seen) if form == "json" else list(_shown(seen))
+    seen = chain(begun, examine_mesh(request))
+    found = list(seen) if form == "json" else list(_told(seen))
     counts = Counter(observation.verdict for observation in found)
     reached = registry is not None and not any(o.check == REACH for o in found)
     if form == "json":
@@ -130,7 +130,7 @@ def _source(where: Flags, mesh: Mesh, folder: Path) -> str:
     return f"by {FILE}"
 
 
-def _shown(seen: Iterable[Observation]) -> Iterator[Observation]:
+def _told(seen: Iterable[Observation]) -> Iterator[Observation]:
     """Print each as it comes, below a heading for its area."""
     area = ""
     for observation in seen:
@@ -138,18 +138,10 @@ def _shown(seen: Iterable[Observation]) -> Iterator[Observation]:
             click.secho(f"{area and chr(10)}{observation.area}", bold=True)
             area = observation.area
         mark, colour = _MARKS[observation.verdict]
-        click.echo(f"{click.style(mark, fg=colour)} {observation.what}")
+        click.echo(f"{click.style(mark, fg=colour)} {shown(observation.what)}")
         if observation.then:
-            click.echo(f"  next: {observation.then}")
+            detail(f"next: {observation.then}")
         yield observation
-
-
-def _printable(seen: Observation) -> Observation:
-    """Names of files and of a registry's folders are anybody's; none of them moves the cursor of this terminal."""
-    what, then = (
-        "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in t) for t in (seen.what, seen.then)
-    )
-    return Observation(area=seen.area, check=seen.check, verdict=seen.verdict, what=what, then=then)
 
 
 def _document(found: list[Observation], registry: Registry | None, *, reached: bool) -> dict[str, Any]:

@@ -30,6 +30,7 @@ PINS = st.builds(
     environment=st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True).filter(lambda name: _takes("x" + name)),
     publication=st.from_regex(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}", fullmatch=True),
     n=st.integers(1, 999_999_999_999),
+    record=st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
     digest=st.from_regex(r"[0-9a-f]{64}", fullmatch=True),
 )
 JSON: st.SearchStrategy[Any] = st.recursive(

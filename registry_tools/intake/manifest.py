@@ -57,7 +57,7 @@ class _MetadataOnly(Value, frozen=True):
     metadata: Metadata
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False, repr=False)
 class Manifest:
     """One manifest.json, checked to be one, its nodes still as bytes."""
 
@@ -151,11 +151,11 @@ def _first_level(path: Path, raw: bytes) -> _TopLevel:
 
 def _expect_text(raw: bytes) -> None:
     """Raise UnicodeDecodeError for bytes that are no UTF-8; a piece at a time, as a copy would double the memory."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
+    view, at = memoryview(raw), 0
     try:
-        for at in range(0, len(raw), _PIECE):
-            decoder.decode(raw[at : at + _PIECE])
-        decoder.decode(b"", final=True)
+        while at < len(raw):
+            _, taken = codecs.utf_8_decode(view[at : at + _PIECE], "strict", at + _PIECE >= len(raw))
+            at += taken  # a character that goes over the piece's end is left to the next
     except UnicodeDecodeError:
         raw.decode()  # raises again, with the place in the whole
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
+from msgspec import Raw
 
 from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.manifest import Manifest, collector_off
@@ -37,6 +38,7 @@ class _Probe(Value, frozen=True):
     package_name: str
     access: str | None = None
     config: _Access = _Access()
+    depends_on: Raw = Raw(b"{}")
 
     @property
     def is_public(self) -> bool:
@@ -82,28 +84,30 @@ class _Test(Value, frozen=True):
 def extract_interface(manifest: Manifest) -> Interface:
     """The project's own public models and their groups. Raises DocumentError naming the model that is not usable."""
     with collector_off():
-        models = _public_models(manifest)
+        models, links = _own_models(manifest)
         tests = _tests(manifest, models) if models else {}
         groups = _groups(manifest, {model.group for model in models.values()})
-    cleaner = _Cleaner(manifest, models)
-    ancestry = _Ancestry(manifest, frozenset(models))
-    try:
-        cleaned = tuple(
-            cleaner.clean(model, tests.get(unique_id, {}), ancestry.of(unique_id))
-            for unique_id, model in sorted(models.items())
-        )
-        return Interface(
-            project=manifest.project, adapter=manifest.adapter, models=cleaned, groups=tuple(groups)
-        ).checked()
-    except (ValueError, UsageError, RecursionError) as error:
-        what = error.what if isinstance(error, UsageError) else str(error)
-        raise DocumentError(what, where=str(manifest.path), then=_REMEDY) from None
+        cleaner = _Cleaner(manifest, models)
+        ancestry = _Ancestry(manifest, frozenset(models), links)
+        try:
+            cleaned = tuple(
+                cleaner.clean(model, tests.get(unique_id, {}), ancestry.of(unique_id))
+                for unique_id, model in sorted(models.items())
+            )
+            return Interface(
+                project=manifest.project, adapter=manifest.adapter, models=cleaned, groups=tuple(groups)
+            ).checked()
+        except (ValueError, UsageError, RecursionError) as error:
+            what = error.what if isinstance(error, UsageError) else str(error)
+            raise DocumentError(what, where=str(manifest.path), then=_REMEDY) from None
 
 
-def _public_models(manifest: Manifest) -> dict[str, PublicModel]:
-    found = {}
+def _own_models(manifest: Manifest) -> tuple[dict[str, PublicModel], dict[str, Raw]]:
+    """The project's public models, and of all its models what they depend on, to be decoded when somebody asks."""
+    found, links = {}, {}
     # A project that consumes through dbt-loom carries foreign public models in its own manifest.
     for unique_id, probe in manifest.entries(manifest.nodes, (f"model.{manifest.project}.",), _Probe):
+        links[unique_id] = probe.depends_on
         if probe.is_public and probe.package_name == manifest.project:
             model = manifest.decode(manifest.nodes[unique_id], PublicModel, unique_id)
             if model.config.materialized != "ephemeral":
@@ -112,7 +116,7 @@ def _public_models(manifest: Manifest) -> dict[str, PublicModel]:
                         f"{unique_id}: its unique_id is {model.unique_id!r}", where=str(manifest.path), then=_REMEDY
                     )
                 found[unique_id] = model
-    return found
+    return found, links
 
 
 def _tests(manifest: Manifest, models: Iterable[str]) -> dict[str, dict[str, set[str]]]:
@@ -143,9 +147,10 @@ def _groups(manifest: Manifest, used: set[str | None]) -> list[Group]:
 class _Ancestry:
     """Walks from a public model through private ones to the nearest public ancestors, each node read once."""
 
-    def __init__(self, manifest: Manifest, public: frozenset[str]) -> None:
+    def __init__(self, manifest: Manifest, public: frozenset[str], links: dict[str, Raw]) -> None:
         self._manifest = manifest
         self._public = public
+        self._links = links
         self._parents: dict[str, tuple[str, ...]] = {}
 
     def of(self, unique_id: str) -> tuple[str, ...]:
@@ -163,10 +168,14 @@ class _Ancestry:
 
     def _parents_of(self, unique_id: str) -> tuple[str, ...]:
         if unique_id not in self._parents:
-            raw = self._manifest.nodes.get(unique_id)
-            links = self._manifest.decode(raw, _Links, unique_id) if raw is not None else _Links()
-            self._parents[unique_id] = links.depends_on.nodes
+            self._parents[unique_id] = self._read(unique_id).nodes
         return self._parents[unique_id]
+
+    def _read(self, unique_id: str) -> DependsOn:
+        if unique_id in self._links:
+            return self._manifest.decode(self._links[unique_id], DependsOn, unique_id)
+        raw = self._manifest.nodes.get(unique_id)
+        return DependsOn() if raw is None else self._manifest.decode(raw, _Links, unique_id).depends_on
 
 
 class _Cleaner:
@@ -201,9 +210,12 @@ class _Cleaner:
         )
 
     def _column(self, column: Column) -> Column:
+        description = _scrub(column.description or "")
+        if description == column.description and not (column.constraints or column.tags or column.meta):
+            return column  # as nearly all are
         return msgspec.structs.replace(
             column,
-            description=_scrub(column.description or ""),
+            description=description,
             constraints=self._constraints(column.constraints),
             tags=_clean_tags(column.tags),
             meta=_scrub_value(column.meta),

@@ -1,5 +1,6 @@
 """A manifest in, the same manifest out for the owner's own deferral state, without what names a person or a machine."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -24,6 +25,16 @@ def extract_state(manifest: Manifest) -> bytes:
 
     Code, checksums and configs stay as they are, because `state:modified` compares them.
     """
+    return b"".join(state_pieces(manifest))
+
+
+def state_pieces(manifest: Manifest) -> Iterator[bytes | memoryview]:
+    """The same, piece by piece and without a copy of what is passed on: for whoever packs or sends it meanwhile."""
+    document = _document(manifest)
+    yield from _object({name: _object(part) if isinstance(part, dict) else part for name, part in document.items()})
+
+
+def _document(manifest: Manifest) -> dict[str, Any]:
     with collector_off():
         document: dict[str, Any] = msgspec.json.decode(manifest.raw, type=dict[str, Raw])
         metadata = msgspec.json.decode(document["metadata"])
@@ -37,7 +48,23 @@ def extract_state(manifest: Manifest) -> bytes:
         if "disabled" in document:
             disabled = manifest.decode(document["disabled"], dict[str, list[dict[str, Any]]], "disabled")
             document["disabled"] = {uid: [_anonymous(entry) for entry in entries] for uid, entries in disabled.items()}
-        return msgspec.json.encode(document)
+        return document
+
+
+def _object(members: Mapping[str, Any]) -> Iterator[bytes | memoryview]:
+    """A JSON object whose members are undecoded, values, or come in pieces themselves."""
+    separator = b"{"
+    for name, member in members.items():
+        yield separator + msgspec.json.encode(name) + b":"
+        match member:
+            case Raw():
+                yield memoryview(member)
+            case Iterator():
+                yield from member
+            case _:
+                yield msgspec.json.encode(member)
+        separator = b","
+    yield b"}" if members else b"{}"
 
 
 def _all_anonymous(manifest: Manifest, entries: dict[str, Raw]) -> dict[str, Any]:

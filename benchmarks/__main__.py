@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.dbt_measures import dbt_rows
 from benchmarks.measures import Row, rows
 from benchmarks.timing import Measured
+from benchmarks.trust_measures import trust_rows
 from benchmarks.workshop import NotMeasurableError, Workshop
 
 _WIDTHS = (74, 10, 15, 5)
@@ -21,7 +22,7 @@ def main() -> int:
     if not chosen:
         print(f"no row is called {options.only}; there is {', '.join(row.name for row in _all_rows(options))}")
         return 2
-    _show("measure", "must reach", "measured", "", "medians of both sides")
+    _show("measure", "must reach", "measured", "", "medians of both sides, and their peaks of memory")
     missed = 0
     with tempfile.TemporaryDirectory(prefix="benchmarks-") as folder, Workshop(Path(folder), runs=options.runs) as shop:
         for row in chosen:
@@ -58,6 +59,7 @@ def _options() -> argparse.Namespace:
 def _all_rows(options: argparse.Namespace) -> Iterator[Row]:
     counts = [int(each) for each in options.models.split(",")]
     yield from rows(counts)
+    yield from trust_rows(max(counts))
     if options.dbt:
         yield from dbt_rows(min(counts), max(counts))
 

@@ -4,7 +4,7 @@ import json
 import shlex
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
@@ -198,26 +198,16 @@ def _consumer(workshop: Workshop, name: str, upstreams: list[str]) -> "Path":
 
 
 def sources_writing(workshop: Workshop) -> Measured:
-    """From the interface to the text, against PyYAML's C dumper with the finished document; calls in this process."""
-    import yaml
-
-    from registry_tools.artifacts.sources import sources_yaml
-    from registry_tools.intake.manifest import read_manifest
-    from registry_tools.intake.public_interface import extract_interface
-    from registry_tools.mesh.publication import Publication
-
-    interface = extract_interface(read_manifest(workshop.manifest(Shape(models=2_500, public=1_000))))
-    publication = Publication(
-        project=interface.project, environment="prod", id="", n=1, digest=interface.digest, published_at=""
-    )
-    document = yaml.load(sources_yaml(interface, publication, tests=False), Loader=yaml.CSafeLoader)
-    ours = partial(timing.call, lambda: sources_yaml(interface, publication, tests=False))
-    theirs = partial(timing.call, lambda: yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False))
-    return ratio(paired(ours, theirs, runs=workshop.runs), timing.cpu)
+    """From the interface to the text, against PyYAML's C dumper with the finished document; calls in one process."""
+    manifest, result = workshop.manifest(Shape(models=2_500, public=1_000)), workshop.new_folder("yaml") / "pairs.json"
+    workshop.python("-m", "benchmarks.yaml_writing", str(manifest), str(workshop.runs), str(result))
+    pairs = [(Took(**ours), Took(**theirs)) for ours, theirs in json.loads(result.read_text())]
+    return ratio(pairs, timing.cpu)
 
 
 def help_text(workshop: Workshop) -> Measured:
     """What somebody waits who asks for help."""
     workshop.mesh("--help", folder=workshop.folder)
-    walls = [timing.wall(workshop.mesh("--help", folder=workshop.folder)) for _ in range(2 * workshop.runs)]
-    return timing.median(walls)
+    took = [workshop.mesh("--help", folder=workshop.folder) for _ in range(2 * workshop.runs)]
+    middle = timing.median([timing.wall(each) for each in took])
+    return replace(middle, detail=f"{timing.median([timing.peak(each) for each in took]).value:.0f} MiB")

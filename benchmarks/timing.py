@@ -2,12 +2,12 @@
 
 import gc
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ _FEWEST_FOR_NOISE: Final = 2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Took:
-    """What one process or call took: seconds on the clock, seconds of cpu, and the largest resident size in bytes."""
+    """What one process or call took: seconds on the clock and of cpu, and the most memory it held, in bytes."""
 
     wall: float
     cpu: float
@@ -58,12 +58,16 @@ def run(command: Sequence[str], *, folder: Path, environment: Mapping[str, str])
 
 
 def call(function: Callable[[], object]) -> Took:
-    """What a call in this process took; its peak is that of the process so far."""
+    """What a call in this process took; its peak is what Python allocated in a second one, not timed."""
     gc.collect()
     started, began = time.perf_counter(), time.process_time()
     function()
     wall, cpu = time.perf_counter() - started, time.process_time() - began
-    return Took(wall=wall, cpu=cpu, peak=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _RSS_UNIT)
+    tracemalloc.start()
+    function()
+    _, allocated = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return Took(wall=wall, cpu=cpu, peak=allocated)
 
 
 def paired(ours: Callable[[], Took], theirs: Callable[[], Took], *, runs: int) -> list[tuple[Took, Took]]:
@@ -83,18 +87,21 @@ def wall(took: Took) -> float:
 
 
 def peak(took: Took) -> float:
-    """The largest resident size in MiB."""
+    """The most memory held, in MiB."""
     return took.peak / (1 << 20)
 
 
 def ratio(pairs: Sequence[tuple[Took, Took]], of: Callable[[Took], float]) -> Measured:
     """The median of the ratios within each pair."""
-    ours, theirs = [of(a) for a, _ in pairs], [of(b) for _, b in pairs]
-    unit = "MiB" if of is peak else "s"
-    digits = 0 if of is peak else 3
-    middle = median([a / b for a, b in zip(ours, theirs, strict=True)])
-    of_both = f"{statistics.median(ours):.{digits}f} / {statistics.median(theirs):.{digits}f} {unit}"
-    return Measured(value=middle.value, noise=middle.noise, detail=of_both)
+    middle = median([of(a) / of(b) for a, b in pairs])
+    peaks = _of_both(pairs, peak, "MiB", digits=0)
+    times = "" if of is peak else f"{_of_both(pairs, of, 's', digits=3)}, "
+    return Measured(value=middle.value, noise=middle.noise, detail=f"{times}{peaks}")
+
+
+def _of_both(pairs: Sequence[tuple[Took, Took]], of: Callable[[Took], float], unit: str, *, digits: int) -> str:
+    ours, theirs = (statistics.median(of(took) for took in side) for side in zip(*pairs, strict=True))
+    return f"{ours:.{digits}f} / {theirs:.{digits}f} {unit}"
 
 
 def median(values: Sequence[float]) -> Measured:

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from benchmarks.texts import compiled_code, macro_sql, raw_code, sentence, word
+from benchmarks.texts import compiled_code, macro_sql, raw_code, sentence, test_code, word
 
 Json = dict[str, Any]
 
@@ -153,7 +153,11 @@ def data_test(place: Place, kind: str, column: str) -> Json:
         "raw_code": f"{{{{ test_{kind}(**_dbt_generic_test_kwargs) }}}}",
         "refs": [{"name": place.name, "package": None, "version": place.version}],
         "depends_on": {"macros": [f"macro.dbt.test_{kind}"], "nodes": [place.unique_id]},
-        "compiled_path": None,
+        "compiled_path": f"target/compiled/{place.project}/models/{place.layer}/{place.name}.yml/{name}.sql",
+        "compiled": True,
+        "compiled_code": test_code(kind, f"PROD.{place.layer.upper()}.{place.alias}", column),
+        "extra_ctes_injected": True,
+        "extra_ctes": [],
         "contract": {"enforced": False, "alias_types": True, "checksum": None},
         "column_name": column,
         "file_key_name": f"models.{place.name}",
@@ -178,7 +182,7 @@ def source(project: str, index: int) -> Json:
         "freshness": _PERIODS,
         "external": None,
         "description": sentence(index),
-        "columns": {column: _column(place, column, kind) for column, kind in list(_columns(place))[: _COLUMNS // 4]},
+        "columns": {column: _column(place, column, kind) for column, kind in list(_columns(place))[: _COLUMNS // 3]},
         "source_meta": {},
         "config": {"enabled": True, "event_time": None, "freshness": _PERIODS, "meta": {}, "tags": []},
         "relation_name": f"RAW.RAW.{name}",

@@ -39,6 +39,19 @@ def compiled_code(columns: Sequence[str], parents: Sequence[str]) -> str:
     return _code(columns, parents, [f"PROD.{parent.split('.')[1]}.{parent.split('.')[2]}" for parent in parents])
 
 
+def test_code(kind: str, relation: str, column: str) -> str:
+    """A generic test as dbt sends it to the warehouse."""
+    lines = {
+        "unique": f"    {column} as unique_field,\n    count(*) as n_records\nfrom {relation}\n"
+        f"where {column} is not null\ngroup by {column}\nhaving count(*) > 1",
+        "not_null": f"    {column}\nfrom {relation}\nwhere {column} is null",
+        "accepted_values": f"    *\nfrom (\n    select\n        {column} as value_field,\n"
+        f"        count(*) as n_records\n    from {relation}\n    group by {column}\n) as all_values\n"
+        f"where value_field not in (\n    'placed','shipped','completed','return_pending','returned'\n)",
+    }
+    return f"\n    \n    \n\nselect\n{lines[kind]}\n\n\n\n"
+
+
 def macro_sql(number: int, size: int) -> str:
     """Jinja of about this size, under a name of its own."""
     lines = [f"{{% macro {word(number)}_{number:03d}(relation, column_name=none, node=none) -%}}"]

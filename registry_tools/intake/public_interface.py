@@ -123,7 +123,7 @@ def _tests(manifest: Manifest, models: Iterable[str]) -> dict[str, dict[str, set
     wanted = frozenset(models)
     found: dict[str, dict[str, set[str]]] = {}
     for _, test in manifest.entries(manifest.nodes, ("test.",), _Test):
-        if test.guards and test.model in wanted and test.column_name and test.test_metadata:
+        if test.model in wanted and test.guards and test.column_name and test.test_metadata:
             # dbt writes the name of a quoted column with its quotes
             found.setdefault(test.model, {}).setdefault(test.column_name.strip('"`'), set()).add(
                 test.test_metadata.name

@@ -1,5 +1,7 @@
 """The benchmarks measure what they say: their manifests are as described, and a row comes out of two processes."""
 
+import json
+import re
 from dataclasses import replace
 
 import pytest
@@ -38,11 +40,23 @@ def test_a_generated_manifest_is_the_same_every_time_and_its_interface_at_every_
     assert extract_interface(read_manifest(once)).digest == extract_interface(read_manifest(larger)).digest
 
 
+def test_a_generated_manifest_is_as_large_as_a_compiled_one(tmp_path):
+    """As dbt 1.12 does it: 2.2 MB for 100 models, 615 KB of them dbt's own macros, and compiled code on top."""
+    write_manifest(tmp_path / "manifest.json", replace(SHAPE, models=100))
+    document = json.loads((tmp_path / "manifest.json").read_bytes())
+    compiled = sum(len(json.dumps(node["compiled_code"])) for node in document["nodes"].values())
+    size = (tmp_path / "manifest.json").stat().st_size
+    assert size == pytest.approx(2.22e6 + compiled, rel=0.05)
+    assert len(json.dumps(document["macros"])) == pytest.approx(615e3, rel=0.05)
+    assert compiled / (size - 615e3) > 0.1
+
+
 def test_a_row_is_a_ratio_of_two_processes(tmp_path):
     row = next(rows([SHAPE.models]))
     with Workshop(tmp_path, runs=1) as workshop:
         measured = row.measure(workshop)
     assert measured.value > 0
+    assert re.fullmatch(r"[\d.]+ / [\d.]+ s, \d+ / \d+ MiB", measured.detail)
     assert row.target is None  # nothing is promised for a manifest as small as this
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from registry_tools.errors import DocumentError
+from registry_tools.intake import manifest as module
 from registry_tools.intake.manifest import collector_off, read_manifest
 from registry_tools.intake.own_state import extract_state
 from registry_tools.intake.public_interface import extract_interface
@@ -192,6 +193,17 @@ def test_text_that_is_not_utf_8_is_said(tmp_path, document: bytes) -> None:
     with pytest.raises(DocumentError) as caught:
         _everything(tmp_path, document)
     assert str(caught.value.where).startswith(str(tmp_path / "manifest.json"))
+
+
+@pytest.mark.parametrize("piece", [4, 5, 6, 7, 1 << 20])
+def test_text_is_checked_in_pieces_that_part_no_character(tmp_path, monkeypatch, piece: int) -> None:
+    monkeypatch.setattr(module, "_PIECE", piece)
+    text = json.dumps(manifest(node("orders", description="aé\u20ac\U0001f680" * 9)), ensure_ascii=False).encode()
+    assert extract_interface(read(tmp_path, text)).models[0].description == "aé\u20ac\U0001f680" * 9
+    at = text.index("\U0001f680".encode()) + 3
+    with pytest.raises(DocumentError) as caught:
+        read(tmp_path, text[:at] + b"a" + text[at + 1 :])
+    assert caught.value.where == f"{tmp_path}/manifest.json:1:{at - 2}"
 
 
 @pytest.mark.parametrize("depth", [200, 900, 100_000])

@@ -17,10 +17,11 @@ _STEP: Final = 1 << 10
 def packed(content: bytes | Iterable[bytes | memoryview]) -> bytes:
     """The content, or all pieces of it, as one frame; how it is cut into pieces does not change a byte of that.
 
-    Only the result and a few megabytes are held, and other threads run meanwhile.
+    The pieces are not copied together, and other threads run meanwhile. The frame says its size, because readers of
+    another make ask for it.
     """
-    pieces = [content] if isinstance(content, bytes) else content
-    frame = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
+    pieces = [content] if isinstance(content, bytes) else list(content)
+    frame = zstandard.ZstdCompressor(level=_LEVEL).compressobj(size=sum(map(len, pieces)))
     return b"".join([*map(frame.compress, _gathered(pieces)), frame.flush()])
 
 

@@ -33,9 +33,11 @@ def test_the_pieces_do_not_show_in_the_frame(cut: int) -> None:
     assert packed(pieces) == packed([content])
 
 
-def test_frames_of_earlier_publications_are_read() -> None:
-    """They were packed in one go and say their size."""
-    assert unpacked(zstandard.ZstdCompressor(level=3).compress(WORDS), len(WORDS)) == WORDS
+@pytest.mark.parametrize("content", [b"", WORDS, bytes(range(256)) * 20_000])
+def test_any_zstandard_packs_and_unpacks_the_same(content: bytes) -> None:
+    assert zstandard.ZstdDecompressor().decompress(packed(iter([content, b""]))) == content
+    assert unpacked(zstandard.ZstdCompressor(level=3).compress(content), len(content)) == content
+    assert unpacked(zstandard.ZstdCompressor(level=3, write_content_size=False).compress(content)) == content
 
 
 def test_a_frame_by_hand_is_one() -> None:

@@ -11,6 +11,7 @@ from registry_tools.intake.public_interface import extract_interface
 from registry_tools.mesh.interface import Column, Config, Group, Interface, Owner, PublicModel
 from registry_tools.mesh.publication import Actor, Publication
 from registry_tools.mesh.usage import Usage
+from registry_tools.registry.packing import packed
 from registry_tools.registry.publications import Candidate, Registry
 from registry_tools.tasks.publish_manifest import Published, PublishRequest, publish_manifest
 
@@ -237,7 +238,7 @@ def publish(root: Path, registry: Registry, document: Json, **asked: Any) -> Pub
 
 
 def candidate(published: Interface, **changes: Any) -> Candidate:
-    """An interface ready to be published without any file."""
+    """An interface ready to be published without any file; a state is given as it is and packed here."""
     fields: Json = {
         "project": published.project,
         "environment": "prod",
@@ -249,7 +250,8 @@ def candidate(published: Interface, **changes: Any) -> Candidate:
         "actor": Actor(),
         "time": "2026-01-23T06:50:00+00:00",
     }
-    return Candidate(**fields | changes)
+    chosen = fields | changes
+    return Candidate(**chosen | {"state": None if chosen["state"] is None else packed(chosen["state"])})
 
 
 def files_below(folder: Path) -> Mapping[str, bytes]:

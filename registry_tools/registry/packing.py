@@ -10,8 +10,8 @@ _LEVEL: Final = 3  # as small as gzip -6 and nine times as fast on a manifest
 _MAX_UNPACKED: Final = 1 << 30
 _PIECE: Final = 1 << 20
 _MAX_WINDOW: Final = 1 << 27  # what zstd itself takes without being asked twice (--long=27)
-# A block of 128 KiB can stand in four bytes, so that one step gives no more than 32 MiB.
-_STEP: Final = 1 << 10
+# A block of 128 KiB can stand in four bytes, so that one step gives no more than 4 MiB.
+_STEP: Final = 1 << 7
 
 
 def packed(content: bytes | Iterable[bytes | memoryview]) -> bytes:
@@ -45,10 +45,11 @@ def _unpacked(content: bytes, limit: int) -> bytes:
     frame = zstandard.ZstdDecompressor(max_window_size=_MAX_WINDOW).decompressobj()
     view, found, at = memoryview(content), BytesIO(), 0
     while at < len(content) and not frame.eof:
-        found.write(frame.decompress(view[at : at + _STEP]))
+        piece = frame.decompress(view[at : at + _STEP])
         at += _STEP
-        if found.tell() > limit:
+        if found.tell() + len(piece) > limit:
             raise ValueError(f"more than {limit:,} bytes")
+        found.write(piece)
     if not frame.eof:
         raise ValueError("cut off")
     if frame.unused_data or at < len(content):

@@ -31,7 +31,7 @@ _BUILD_AGAIN: Final = "run dbt build and publish again: a new manifest has an id
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
-    """What a project is about to publish."""
+    """What a project is about to publish. `state` is its whole manifest, packed already (registry.packing)."""
 
     project: str
     environment: str
@@ -226,7 +226,7 @@ def _files(candidate: Candidate) -> dict[str, bytes]:
         layout.USAGE: packed(msgspec.json.encode(candidate.usage)),
     }
     if candidate.state is not None:
-        files[layout.STATE] = packed(candidate.state)
+        files[layout.STATE] = candidate.state
     return files
 
 

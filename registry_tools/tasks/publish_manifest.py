@@ -21,6 +21,7 @@ from registry_tools.intake.usage import extract_usage
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.publication import Publication, Record
 from registry_tools.mesh.usage import Usage
+from registry_tools.registry.packing import packed
 from registry_tools.registry.publications import Candidate, Registry
 
 _SHOWN = 10
@@ -60,33 +61,47 @@ def publish_manifest(request: PublishRequest, registry: Registry) -> Published:
     _expect_project(manifest, request.project)
     if not request.allow_failed:
         _refuse_failures(request.project, read_failures(request.project.run_results))
-    interface = extract_interface(manifest)
-    state = extract_state(manifest) if request.with_state else None
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        # while the manifest's digest is taken, which leaves Python free
-        private = pool.submit(find_leaks, state or b"{}", os.environ, readers=False)
-        candidate = Candidate(
-            project=manifest.project,
-            environment=request.environment,
-            id=manifest.publication_id,
-            generated_at=manifest.generated_at.isoformat(),
-            interface=interface,
-            usage=_usage(manifest, request.project).published({model.unique_id for model in interface.models}),
-            state=state,
-            actor=identify_actor(os.environ, request.project.path),
-            time=datetime.now(UTC).isoformat(timespec="seconds"),
-        )
-        _refuse_leaks(candidate, private.result(), request.not_secrets)
+    candidate = _candidate(request, manifest)
 
     def check(current: Record | None) -> None:
-        if not interface.models and current is not None and not request.allow_empty:
+        if not candidate.interface.models and current is not None and not request.allow_empty:
             _refuse_emptiness(candidate, registry, current)
 
     publication, is_new = registry.publish(candidate, check)
     current = publication if is_new else registry.current(candidate.project, candidate.environment) or publication
     return Published(
-        publication=publication, current=current, is_new=is_new, interface=interface, usage=candidate.usage
+        publication=publication,
+        current=current,
+        is_new=is_new,
+        interface=candidate.interface,
+        usage=candidate.usage,
     )
+
+
+def _candidate(request: PublishRequest, manifest: Manifest) -> Candidate:
+    """What the manifest comes to. Raises Refusal when a secret is in it.
+
+    Digest and packing of the whole manifest leave Python free, and so are done beside everything else.
+    """
+    with ThreadPoolExecutor(max_workers=2) as beside:
+        identity = beside.submit(lambda: manifest.publication_id)
+        state = extract_state(manifest) if request.with_state else None
+        packing = beside.submit(packed, state) if state is not None else None
+        interface = extract_interface(manifest)
+        private = find_leaks(state, os.environ, readers=False) if state is not None else ()
+        candidate = Candidate(
+            project=manifest.project,
+            environment=request.environment,
+            id=identity.result(),
+            generated_at=manifest.generated_at.isoformat(),
+            interface=interface,
+            usage=_usage(manifest, request.project).published({model.unique_id for model in interface.models}),
+            state=packing.result() if packing else None,
+            actor=identify_actor(os.environ, request.project.path),
+            time=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+    _refuse_leaks(candidate, private, request.not_secrets)
+    return candidate
 
 
 def _usage(manifest: Manifest, project: ProjectFolder) -> Usage:

@@ -18,6 +18,7 @@ from click.testing import Result
 from registry_tools.mesh.interface import read_interface
 from registry_tools.registry import packing
 from registry_tools.registry.directory import DirectoryStore
+from registry_tools.registry.log import sealed
 from registry_tools.registry.publications import Candidate, Registry
 from tests import builders
 from tests.builders import Json
@@ -98,8 +99,9 @@ class Hostile:
         """Bring the one record of a project to these files."""
         path = self._file(project, "log/*.json")
         record = json.loads(path.read_bytes())
+        del record["seal"]
         promised = {name: {"size": len(c), "sha256": hashlib.sha256(c).hexdigest()} for name, c in contents.items()}
-        path.write_bytes(json.dumps(record | {"files": record["files"] | promised} | changes).encode())
+        path.write_bytes(sealed(json.dumps(record | {"files": record["files"] | promised} | changes).encode()))
 
     def sync(self) -> Result:
         """Run it, and see that nothing was written elsewhere, nothing at all after an error, and what was printed."""

@@ -1,6 +1,7 @@
 """Bytes that somebody else changed are never given to a reader: each file and each record says so."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 import pytest
@@ -190,7 +191,8 @@ def test_what_was_packed_by_nobody_of_ours_is_refused(store: MemoryStore, monkey
     """The digest holds and the bytes are no zstandard: a publisher of another make."""
     with monkeypatch.context() as patched:
         patched.setattr(publications, "packed", lambda content: content)
-        Registry(store).publish(candidate(4), lambda _current: None)
+        asked = replace(candidate(4), state=b"no zstandard")
+        Registry(store).publish(asked, lambda _current: None)
     for read in (READS[layout.STATE], READS[layout.USAGE]):
         with pytest.raises(MeshError):
             read(Registry(store))

@@ -9,6 +9,7 @@ from registry_tools.mesh.publication import Record
 from registry_tools.registry import layout
 from registry_tools.registry.log import Log
 from registry_tools.registry.memory import MemoryStore
+from registry_tools.registry.packing import unpacked
 from registry_tools.registry.publications import Registry
 from tests.registry import ENVIRONMENT, LATEST, PROJECT
 from tests.registry.publishing import assert_sound, candidate, latest, publication_id, publish, published, records
@@ -51,7 +52,7 @@ def test_everything_is_read_back_as_it_was_published(store: MemoryStore) -> None
     assert is_new
     assert registry.interface(PROJECT, ENVIRONMENT, record) == (asked.interface, publication)
     assert registry.usage(PROJECT, ENVIRONMENT) == asked.usage
-    assert registry.current_with_state(PROJECT, ENVIRONMENT)[1] == asked.state
+    assert registry.current_with_state(PROJECT, ENVIRONMENT)[1] == unpacked(asked.state or b"")
     assert registry.current(PROJECT, ENVIRONMENT) == publication
     assert registry.consumers("crm") == [PROJECT]
     assert registry.consumers("cr") == []

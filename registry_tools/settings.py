@@ -11,11 +11,17 @@ from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.documents import read_yaml
 from registry_tools.mesh import names
 from registry_tools.mesh.upstream import WAYS, Upstream
+from registry_tools.registry.s3_options import ENCRYPTIONS, S3Options
 
 FILE: Final = "mesh.yml"
 MODES: Final = ("off", "consumers", "consumers-strict", "contract", "frozen")
 LOCAL_REGISTRY: Final = ".mesh/registry"
 _VARIABLE: Final = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
+_S3_OPTIONS: Final = ("endpoint", "region", "path_style", "kms_key", "sse", "connect_timeout", "read_timeout")
+_ENDPOINT: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/[\w./-]*)?")
+_REGION: Final = re.compile(r"[a-z0-9-]+")
+_KMS_KEY: Final = re.compile(r"[A-Za-z0-9:/_-]+")
+_LONGEST_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +42,7 @@ class Mesh:
 
     file: Path | None
     registry: str | None = None
+    s3: S3Options = field(default_factory=S3Options)
     reads: Mapping[str, str] = field(default_factory=dict)
     projects: Mapping[str, Project] = field(default_factory=dict)
 
@@ -116,14 +123,35 @@ class _Reader:
         self._known(document, "", ("version", "registry", "environments", "projects"))
         if document.get("version") != 1 or document["version"] is True:
             self._fail("'version' is not 1", "write version: 1 at the top")
-        registry = self._text(document, "registry", "")
+        registry, options = self._registry(document)
         return Mesh(
             file=self._path,
             registry=self._beside(registry) if registry else None,
+            s3=options,
             reads=self._reads(self._mapping(document, "environments", "")),
             projects={
                 name: self._project(name, entry) for name, entry in self._mapping(document, "projects", "").items()
             },
+        )
+
+    def _registry(self, document: dict[str, Any]) -> tuple[str | None, S3Options]:
+        """The root alone, or a mapping with the root and how its bucket is reached."""
+        if not isinstance(document.get("registry"), dict):
+            return self._text(document, "registry", ""), S3Options()
+        place, settings = "registry", self._mapping(document, "registry", "")
+        self._known(settings, place, ("root", *_S3_OPTIONS))
+        kms_key = self._matching(settings, "kms_key", place, _KMS_KEY, "write the key's id, ARN or alias/name")
+        sse = self._choice(settings, "sse", place, ENCRYPTIONS, default="") or None
+        if kms_key and sse == "AES256":
+            self._fail("'registry.kms_key' and 'registry.sse: AES256' exclude each other", "leave one of them out")
+        return self._text(settings, "root", place), S3Options(
+            endpoint=self._matching(settings, "endpoint", place, _ENDPOINT, "write https://host or https://host:port"),
+            region=self._matching(settings, "region", place, _REGION, "write it as AWS does: eu-central-1"),
+            path_style=self._flag(settings, "path_style", place),
+            kms_key=kms_key,
+            sse=sse,
+            connect_timeout=self._seconds(settings, "connect_timeout", place, S3Options().connect_timeout),
+            read_timeout=self._seconds(settings, "read_timeout", place, S3Options().read_timeout),
         )
 
     def _reads(self, environments: dict[str, Any]) -> dict[str, str]:
@@ -154,15 +182,12 @@ class _Reader:
         names.project_name(name, where=f"{self._path}: {place}")
         settings = self._entry(entry, place)
         self._known(settings, place, ("as", "environment", "tests", "databases", "schemas"))
-        tests = settings.get("tests", False)
-        if not isinstance(tests, bool):
-            self._fail(f"'{place}.tests' is not true or false", "write tests: true")
         environment = self._text(settings, "environment", place)
         return Upstream(
             name=name,
             way=self._choice(settings, "as", place, WAYS, default="sources"),
             environment=environment and names.environment_name(environment, where=f"{self._path}: {place}"),
-            tests=tests,
+            tests=self._flag(settings, "tests", place),
             databases=self._texts(settings, "databases", place),
             schemas=self._texts(settings, "schemas", place),
         )
@@ -210,6 +235,27 @@ class _Reader:
         if value is not None and value not in choices:
             self._fail(f"'{_joined(place, key)}' is {value!r}", f"use one of {', '.join(choices)}")
         return value or default
+
+    def _flag(self, settings: dict[str, Any], key: str, place: str) -> bool:
+        value = settings.get(key, False)
+        if not isinstance(value, bool):
+            self._fail(f"'{_joined(place, key)}' is not true or false", f"write {key}: true")
+        return value
+
+    def _matching(
+        self, settings: dict[str, Any], key: str, place: str, form: re.Pattern[str], advice: str
+    ) -> str | None:
+        """The text, if it has the form; a wrong one is not shown, because a password may stand in it."""
+        value = self._text(settings, key, place) or None
+        if value is not None and not form.fullmatch(value):
+            self._fail(f"'{_joined(place, key)}' has not the form it should have", advice)
+        return value
+
+    def _seconds(self, settings: dict[str, Any], key: str, place: str, default: float) -> float:
+        value = settings.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _LONGEST_SECONDS:
+            self._fail(f"'{_joined(place, key)}' is {value!r}, not a number of seconds", f"write {key}: {default:.0f}")
+        return float(value)
 
     def _variable(self, found: re.Match[str], place: str) -> str:
         name, default = found.groups()

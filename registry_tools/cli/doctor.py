@@ -109,7 +109,7 @@ def _name(folder: Path) -> str:
 def _registry(where: Flags, mesh: Mesh, folder: Path, seen: list[Observation]) -> Registry | None:
     try:
         root = registry_root(where, mesh, os.environ, folder.resolve())
-        registry = open_registry(root)
+        registry = open_registry(root, mesh.s3)
     except MeshError as error:
         seen.append(_failed("mesh", "registry", error))
         return None

@@ -27,7 +27,7 @@ def open_from(where: Flags, folder: Path, *, offline: bool = False) -> Opened:
     """The registry that the flags, the environment or the mesh.yml of `folder` name. Raises UsageError for none."""
     mesh = find_mesh(folder, os.environ)
     root = registry_root(where, mesh, os.environ, folder.resolve())
-    registry = open_registry(root, cache=Cache(cache_folder(os.environ)), offline=offline)
+    registry = open_registry(root, mesh.s3, cache=Cache(cache_folder(os.environ)), offline=offline)
     return Opened(registry=registry, root=root, mesh=mesh)
 
 

@@ -14,14 +14,18 @@ from pathlib import Path
 
 from registry_tools.disk import finished_file, sync_folder, write_whole
 from registry_tools.errors import RegistryError
-from registry_tools.registry.objects import ObjectFacts, StoredObject
+from registry_tools.registry.objects import MAX_OBJECT, ObjectFacts, StoredObject, too_large
 
 
 class DirectoryStore:
-    """Objects are files below `folder`; names that begin with a dot are ours and never keys."""
+    """Objects are files below `folder`; names that begin with a dot are ours and never keys.
 
-    def __init__(self, folder: Path) -> None:
+    `limit` is how many bytes of one object a reader takes at most.
+    """
+
+    def __init__(self, folder: Path, *, limit: int = MAX_OBJECT) -> None:
         self._folder = folder
+        self._limit = limit
 
     @property
     def root(self) -> str:
@@ -60,8 +64,11 @@ class DirectoryStore:
     def get(self, key: str) -> StoredObject | None:
         """See ObjectStore."""
         with self._failures():
+            path = self._path(key)
             try:
-                content = self._path(key).read_bytes()
+                if path.stat().st_size > self._limit:
+                    raise too_large(str(path), self._limit)
+                content = path.read_bytes()
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 return None
             return StoredObject(content=content, tag=hashlib.sha256(content).hexdigest())

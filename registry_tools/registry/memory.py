@@ -4,16 +4,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from registry_tools.registry.objects import ObjectFacts, StoredObject
+from registry_tools.registry.objects import MAX_OBJECT, ObjectFacts, StoredObject, too_large
 
 
 class MemoryStore:
-    """Keys and bytes in a dict, safe between threads. `clock` is the store's own, in seconds."""
+    """Keys and bytes in a dict, safe between threads. `clock` is the store's own, in seconds; `limit` is how many bytes
+    of one object a reader takes at most.
+    """
 
     root = identity = "memory"
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, *, limit: int = MAX_OBJECT) -> None:
         self._clock = clock
+        self._limit = limit
         self._objects: dict[str, StoredObject] = {}
         self._written: dict[str, float] = {}
         self._writes = 0
@@ -37,7 +40,10 @@ class MemoryStore:
 
     def get(self, key: str) -> StoredObject | None:
         """See ObjectStore."""
-        return self._objects.get(key)
+        stored = self._objects.get(key)
+        if stored is not None and len(stored.content) > self._limit:
+            raise too_large(f"{self.root}/{key}", self._limit)
+        return stored
 
     def delete(self, key: str, tag: str) -> bool:
         """See ObjectStore."""

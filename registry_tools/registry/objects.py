@@ -2,7 +2,12 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+from registry_tools.errors import IntegrityError
+
+# No object of a registry comes near it; whoever reads does not hold more of one that somebody else put there.
+MAX_OBJECT: Final = 1 << 30
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +30,12 @@ class ObjectFacts:
     size: int
     tag: str
     age: float
+
+
+def too_large(place: str, limit: int) -> IntegrityError:
+    """What a reader says of an object with more bytes than it is prepared to hold; it has not read them."""
+    then = "find out who writes to the registry other than with mesh"
+    return IntegrityError(f"more than {limit:,} bytes", where=place, then=then)
 
 
 class ObjectStore(Protocol):
@@ -54,7 +65,7 @@ class ObjectStore(Protocol):
         ...
 
     def get(self, key: str) -> StoredObject | None:
-        """The object, or None where there is none."""
+        """The object, or None where there is none. Raises IntegrityError when it is larger than MAX_OBJECT bytes."""
         ...
 
     def delete(self, key: str, tag: str) -> bool:

@@ -1,54 +1,52 @@
 """A bucket as an object store: the only file that knows boto3.
 
 Writes are conditional and go out once, without the SDK's retries: a retried PUT that had already been stored would be
-answered 412 as if somebody else had been faster. Reads are retried by the SDK, a bounded number of times.
+answered 412 as if somebody else had been faster. Reads are sent again a bounded number of times, after pauses drawn at
+random, and take the signed door where there is one.
 """
 
 import base64
 import hashlib
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from threading import Lock
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
-from registry_tools.errors import OutcomeUnknown, RegistryError
-from registry_tools.registry.objects import ObjectFacts, StoredObject
+from registry_tools.registry.objects import MAX_OBJECT, ObjectFacts, StoredObject
+from registry_tools.registry.patience import CLOCK, Clock
+from registry_tools.registry.plain_case import plain_case
+from registry_tools.registry.s3_answers import Listing, Page, page_of, read_at_most
+from registry_tools.registry.s3_options import S3Options
+from registry_tools.registry.s3_refusals import DeclinedError, PassingError, Refusals, Refused
+from registry_tools.registry.signed import ElsewhereError, SignedDoor
 
 if TYPE_CHECKING:
+    from botocore.model import OperationModel
     from mypy_boto3_s3.client import S3Client
 
-_CONNECT_SECONDS: Final = 5
-_READ_SECONDS: Final = 60
 _READ_ATTEMPTS: Final = 3
 _AT_ONCE: Final = 16
-_ABSENT: Final = frozenset({"NoSuchKey"})
-# The answer to a HEAD has no body that could say more.
-_ABSENT_TO_HEAD: Final = frozenset({"404"})
-_TAKEN: Final = frozenset({"PreconditionFailed", "412"})
 # How stores word it that a body is not what its checksum says; AWS says BadDigest.
 _WRONG_CHECKSUM: Final = frozenset({"BadDigest", "InvalidDigest", "InvalidRequest", "XAmzContentChecksumMismatch"})
 _FORBIDDEN: Final = frozenset({"AccessDenied", "MethodNotAllowed", "NotImplemented"})
-_SERVER_FAULT: Final = 500
 _AMAZON: Final = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
 _SOON_SECONDS: Final = 15 * 60
+_PLAIN: Final = S3Options()
 
-_THEN: Final = {
-    "NoSuchBucket": "create the bucket, or correct --bucket / DBT_MESH_REGISTRY / registry in mesh.yml",
-    "AccessDenied": "give the role s3:GetObject, s3:ListBucket and, to publish, s3:PutObject on this prefix",
-    "InvalidAccessKeyId": "export valid AWS credentials (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)",
-    "SignatureDoesNotMatch": "export valid AWS credentials; a wrong AWS_SECRET_ACCESS_KEY gives this answer",
-    "ExpiredToken": "log in again: aws sso login, or renew the CI job's role session",
-    "RequestTimeTooSkewed": "set this machine's clock: it is more than 15 minutes from the store's",
-}
+T = TypeVar("T")
 
 
-class _DeclinedError(Exception):
-    """The store's plain no: the key is absent, or the condition does not hold."""
+class _Door(Protocol):
+    """The two requests of a reader, on whole keys. Each is sent once; PassingError says that another try may help."""
+
+    def get(self, key: str, limit: int) -> StoredObject | None: ...
+
+    def page(self, listing: Listing) -> Page: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,13 +63,30 @@ class Connection:
 
 
 class S3Store:
-    """Objects below `prefix` of one bucket, on AWS or on any store that keeps to conditional writes."""
+    """Objects below `prefix` of one bucket, on AWS or on any store that keeps to conditional writes.
 
-    def __init__(self, bucket: str, prefix: str) -> None:
+    `limit` is how many bytes of one object a reader takes at most.
+    """
+
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str,
+        options: S3Options = _PLAIN,
+        *,
+        clock: Clock = CLOCK,
+        limit: int = MAX_OBJECT,
+    ) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
-        self._clients: dict[int, S3Client] = {}
-        self._making = Lock()
+        self._options = options
+        self._clock = clock
+        self._limit = limit
+        self._refusals = Refusals(bucket, self.root)
+        self._sdk = _SdkDoor(bucket, options, self._refusals)
+        self._signed: SignedDoor | None = None
+        self._has_looked = False
+        self._looking = Lock()
 
     @property
     def root(self) -> str:
@@ -81,81 +96,185 @@ class S3Store:
     @property
     def identity(self) -> str:
         """See ObjectStore. A bucket's name says nothing without the endpoint, where that is not AWS."""
-        endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+        endpoint = self._options.endpoint_in(os.environ) or ""
         return f"{endpoint.rstrip('/')} {self.root}".strip()
 
     def create(self, key: str, content: bytes) -> bool:
         """See ObjectStore."""
-        return self._put(key, content, IfNoneMatch="*")
+        return self._sdk.put(self._prefix + key, content, IfNoneMatch="*")
 
     def replace(self, key: str, content: bytes, tag: str) -> bool:
         """See ObjectStore."""
-        return self._put(key, content, IfMatch=tag)
-
-    def get(self, key: str) -> StoredObject | None:
-        """See ObjectStore."""
-        try:
-            with self._failures():
-                answer = self._reader.get_object(Bucket=self._bucket, Key=self._prefix + key)
-                return StoredObject(content=answer["Body"].read(), tag=answer["ETag"])
-        except _DeclinedError:
-            return None
+        return self._sdk.put(self._prefix + key, content, IfMatch=tag)
 
     def delete(self, key: str, tag: str) -> bool:
         """See ObjectStore."""
-        try:
-            with self._failures(writing=True):
-                self._writer.delete_object(Bucket=self._bucket, Key=self._prefix + key, IfMatch=tag)
-        except _DeclinedError:
-            return False
-        return True
+        return self._sdk.delete(self._prefix + key, tag)
+
+    def get(self, key: str) -> StoredObject | None:
+        """See ObjectStore."""
+        return self._ask(lambda door: door.get(self._prefix + key, self._limit))
 
     def head(self, key: str) -> ObjectFacts | None:
-        """See ObjectStore."""
-        try:
-            with self._failures(absent=_ABSENT_TO_HEAD):
-                found = self._reader.head_object(Bucket=self._bucket, Key=self._prefix + key)
-                age = _age(found, found["LastModified"])
-                return ObjectFacts(key=key, size=found["ContentLength"], tag=found["ETag"], age=age)
-        except _DeclinedError:
-            return None
+        """See ObjectStore. A LIST, because the answer to a HEAD has no body that could tell an absent key from an
+        absent bucket; no other key that begins with this one comes before it.
+        """
+        found = self.first(key)
+        return found if found is not None and found.key == key else None
 
     def first(self, prefix: str) -> ObjectFacts | None:
         """See ObjectStore."""
-        with self._failures():
-            page = self._reader.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix + prefix, MaxKeys=1)
-            if not page.get("Contents"):
-                return None
-            found = page["Contents"][0]
-            key, age = self._relative(found["Key"]), _age(page, found["LastModified"])
-            return ObjectFacts(key=key, size=found["Size"], tag=found["ETag"], age=age)
+        return next(self._objects(Listing(prefix=self._prefix + prefix, most=1)), None)
 
     def keys(self, prefix: str) -> Iterator[str]:
         """See ObjectStore."""
-        with self._failures():
-            pages = self._reader.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
-                yield from (self._relative(entry["Key"]) for entry in page.get("Contents", ()))
+        return (found.key for found in self._objects(Listing(prefix=self._prefix + prefix)))
 
     def folders(self, prefix: str) -> list[str]:
         """See ObjectStore."""
-        found: list[str] = []
-        with self._failures():
-            pages = self._reader.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix, Delimiter="/"):
-                below = (self._relative(entry["Prefix"]) for entry in page.get("CommonPrefixes", ()))
-                found += (folder[len(prefix) :].rstrip("/") for folder in below)
-        return sorted(found)
+        pages = self._pages(Listing(prefix=self._prefix + prefix, by_folder=True))
+        below = (self._relative(folder) for page in pages for folder in page.folders)
+        return sorted(folder[len(prefix) :].rstrip("/") for folder in below)
 
     # -- for those who ask whether it can be trusted ------------------------------------------------------------------
 
     def is_amazons(self) -> bool:
         """Whether AWS itself answers, which documents that it keeps to conditions. No request."""
-        with self._failures():
-            return (urlsplit(self._writer.meta.endpoint_url).hostname or "").endswith(_AMAZON)
+        return self._sdk.is_amazons()
 
     def connection(self) -> Connection:
         """Where and as whom the bucket is asked, proven by one request; also a refusal tells the store's time."""
+        return self._patiently(lambda: self._sdk.connection(self._prefix))
+
+    def accepts_wrong_checksum(self, key: str) -> bool:
+        """Whether the store takes an object whose bytes are not those that its checksum names, as none should."""
+        promised, asked = b"other bytes", {"IfNoneMatch": "*"}
+        return self._sdk.put(self._prefix + key, b"these bytes", promised=promised, refusals=_WRONG_CHECKSUM, **asked)
+
+    def overwrites_unasked(self, key: str, content: bytes) -> bool:
+        """Whether this role may put `content` at a key without a condition, which the bucket's policy may forbid."""
+        return self._sdk.put(self._prefix + key, content, refusals=_FORBIDDEN)
+
+    # -- reading ------------------------------------------------------------------------------------------------------
+
+    def _objects(self, listing: Listing) -> Iterator[ObjectFacts]:
+        for page in self._pages(listing):
+            for found in page.objects:
+                yield replace(found, key=self._relative(found.key))
+
+    def _pages(self, listing: Listing) -> Iterator[Page]:
+        asked = None
+        while True:
+            page = self._page(replace(listing, token=asked))
+            yield page
+            if page.token is None:
+                return
+            if page.token == asked:
+                raise self._refusals.no_s3("the same part of a listing again")
+            asked = page.token
+
+    def _page(self, listing: Listing) -> Page:
+        return self._ask(lambda door: door.page(listing))
+
+    def _relative(self, key: str) -> str:
+        return key[len(self._prefix) :]
+
+    def _ask(self, question: Callable[[_Door], T]) -> T:
+        return self._patiently(lambda: self._once(question))
+
+    def _patiently(self, read: Callable[[], T]) -> T:
+        """The answer, asked for again while the fault is one that may pass."""
+        for _ in self._clock.tries(_READ_ATTEMPTS):
+            try:
+                return read()
+            except PassingError as passing:
+                given_up = passing.error
+        raise given_up from None
+
+    def _once(self, question: Callable[[_Door], T]) -> T:
+        if (signed := self._look_for_signed_door()) is not None:
+            try:
+                return question(signed)
+            except ElsewhereError:
+                self._signed = None
+        return question(self._sdk)
+
+    def _look_for_signed_door(self) -> SignedDoor | None:
+        """Looked for once, at the first read: the environment may change until then."""
+        with self._looking:
+            if not self._has_looked:
+                case = plain_case(self._bucket, self._options, os.environ)
+                self._signed = SignedDoor(case, self._refusals) if case else None
+                self._has_looked = True
+            return self._signed
+
+
+class _SdkDoor:
+    """Boto3's requests on whole keys. The SDK itself sends each of them once."""
+
+    def __init__(self, bucket: str, options: S3Options, refusals: Refusals) -> None:
+        self._bucket = bucket
+        self._options = options
+        self._refusals = refusals
+        self._made: S3Client | None = None
+        self._making = Lock()
+
+    def get(self, key: str, limit: int) -> StoredObject | None:
+        """See SignedDoor."""
+        try:
+            with self._failures(key=key):
+                answer = self._client.get_object(Bucket=self._bucket, Key=key)
+                with closing(answer["Body"]) as stream:
+                    is_short = answer.get("ContentLength", 0) <= limit
+                    body = read_at_most(stream.read, limit) if is_short else None
+        except DeclinedError:
+            return None
+        if body is None:
+            raise self._refusals.too_large(key, limit)
+        if not (tag := answer.get("ETag")):
+            raise self._refusals.no_s3("an object without an ETag")
+        return StoredObject(content=body, tag=tag)
+
+    def page(self, listing: Listing) -> Page:
+        """See SignedDoor."""
+        more: dict[str, Any] = {"Delimiter": "/"} if listing.by_folder else {}
+        more |= {"ContinuationToken": listing.token} if listing.token else {}
+        with self._failures():
+            page = self._client.list_objects_v2(
+                Bucket=self._bucket, Prefix=listing.prefix, MaxKeys=listing.most, **more
+            )
+        try:
+            return page_of(page)
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._refusals.no_s3(f"{type(error).__name__}: {error}") from None
+
+    def put(
+        self,
+        key: str,
+        content: bytes,
+        *,
+        promised: bytes | None = None,
+        refusals: frozenset[str] = frozenset(),
+        **condition: str,
+    ) -> bool:
+        """True when the object was put, False when the condition did not hold, or for one of `refusals`. The checksum
+        that is sent along is that of `promised`, where it is given.
+        """
+        checksum = base64.b64encode(hashlib.sha256(content if promised is None else promised).digest()).decode()
+        more = self._options.encryption() | condition
+        return self._write("put_object", refusals, Key=key, Body=content, ChecksumSHA256=checksum, **more)
+
+    def delete(self, key: str, tag: str) -> bool:
+        """True when the object had this tag and was deleted."""
+        return self._write("delete_object", frozenset(), Key=key, IfMatch=tag)
+
+    def is_amazons(self) -> bool:
+        """See S3Store."""
+        with self._failures():
+            return (urlsplit(self._client.meta.endpoint_url).hostname or "").endswith(_AMAZON)
+
+    def connection(self, prefix: str) -> Connection:
+        """See S3Store."""
         import boto3
         from botocore.exceptions import ClientError
 
@@ -164,125 +283,78 @@ class S3Store:
             if credentials:
                 credentials.get_frozen_credentials()  # here at the latest, those that have run out say so
             try:
-                answer: Any = self._reader.list_objects_v2(Bucket=self._bucket, Prefix=self._prefix, MaxKeys=1)
+                answer: Any = self._client.list_objects_v2(Bucket=self._bucket, Prefix=prefix, MaxKeys=1)
             except ClientError as error:
                 answer = error.response
-            if "Error" not in answer and "IsTruncated" not in answer:
-                then = "check AWS_ENDPOINT_URL, and that the network is not waiting for you to log in"
-                raise RegistryError("what answers there is no S3", where=self.root, then=then)
-            meta = self._reader.meta
-            date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
-            return Connection(
-                endpoint=meta.endpoint_url.split("://")[0]
-                + "://"
-                + urlsplit(meta.endpoint_url).netloc.rpartition("@")[2],
-                region=meta.region_name,
-                credentials=credentials.method if credentials else None,
-                expires_soon=hasattr(credentials, "refresh_needed") and credentials.refresh_needed(_SOON_SECONDS),
-                skew=(datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds() if date else None,
-            )
+            meta = self._client.meta
+        if "Error" not in answer and "IsTruncated" not in answer:
+            raise self._refusals.no_s3("no listing")
+        date = answer["ResponseMetadata"].get("HTTPHeaders", {}).get("date")
+        parts = urlsplit(meta.endpoint_url)
+        return Connection(
+            endpoint=f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}",
+            region=meta.region_name,
+            credentials=credentials.method if credentials else None,
+            expires_soon=hasattr(credentials, "refresh_needed") and credentials.refresh_needed(_SOON_SECONDS),
+            skew=(datetime.now(UTC) - parsedate_to_datetime(date)).total_seconds() if date else None,
+        )
 
-    def accepts_wrong_checksum(self, key: str) -> bool:
-        """Whether the store takes an object whose bytes are not those that its checksum names, as none should."""
-        return self._attempt(key, b"these bytes", promised=b"other bytes", refusals=_WRONG_CHECKSUM, IfNoneMatch="*")
-
-    def overwrites_unasked(self, key: str, content: bytes) -> bool:
-        """Whether this role may put `content` at a key without a condition, which the bucket's policy may forbid."""
-        return self._attempt(key, content, promised=content, refusals=_FORBIDDEN)
-
-    def _relative(self, key: str) -> str:
-        return key[len(self._prefix) :]
-
-    def _put(self, key: str, content: bytes, **condition: Any) -> bool:  # noqa: ANN401  # boto3's own arguments
-        return self._attempt(key, content, promised=content, refusals=_ABSENT, **condition)
-
-    def _attempt(
-        self,
-        key: str,
-        content: bytes,
-        *,
-        promised: bytes,
-        refusals: frozenset[str],
-        **condition: Any,  # noqa: ANN401  # boto3's own arguments
-    ) -> bool:
-        """Send `content` as if it were `promised`: False when the condition does not hold, or for one of `refusals`."""
-        checksum = base64.b64encode(hashlib.sha256(promised).digest()).decode()
+    def _write(self, method: str, refusals: frozenset[str], **arguments: Any) -> bool:  # noqa: ANN401  # boto3's own
         try:
-            with self._failures(writing=True, absent=refusals):
-                self._writer.put_object(
-                    Bucket=self._bucket, Key=self._prefix + key, Body=content, ChecksumSHA256=checksum, **condition
-                )
-        except _DeclinedError:
+            with self._failures(writing=True, refusals=refusals):
+                getattr(self._client, method)(Bucket=self._bucket, **arguments)
+        except DeclinedError:
             return False
         return True
 
     @property
-    def _reader(self) -> "S3Client":
-        return self._client(attempts=_READ_ATTEMPTS)
-
-    @property
-    def _writer(self) -> "S3Client":
-        return self._client(attempts=1)
-
-    def _client(self, *, attempts: int) -> "S3Client":
-        """The client that asks so many times at most. Its making is not safe between threads, its use is (boto3 guide,
-        Low-level clients, Multithreading or multiprocessing with clients).
+    def _client(self) -> "S3Client":
+        """Its making is not safe between threads, its use is (boto3 guide, Low-level clients, Multithreading or
+        multiprocessing with clients).
         """
         with self._making:
-            if attempts not in self._clients:
-                self._clients[attempts] = _connect(attempts=attempts)
-            return self._clients[attempts]
+            if self._made is None:
+                self._made = _connect(self._options)
+            return self._made
 
     @contextmanager
-    def _failures(self, *, writing: bool = False, absent: frozenset[str] = _ABSENT) -> Iterator[None]:
+    def _failures(
+        self, *, writing: bool = False, refusals: frozenset[str] = frozenset(), key: str = ""
+    ) -> Iterator[None]:
         """Say in our errors what boto3 says in its own."""
         from botocore import exceptions as boto
         from botocore.parsers import ResponseParserError
 
+        say = self._refusals
         try:
             yield
         except boto.ClientError as error:
-            raise self._judge(error.response, writing=writing, absent=absent) from None
+            answer = _refused(error.response)
+            raise (say.to_write(answer, refusals) if writing else say.to_read(answer)) from None
         except (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError) as error:
-            raise RegistryError(
-                f"the registry cannot be reached: {_named(error)}",
-                where=self.root,
-                then="check the network and AWS_ENDPOINT_URL, then run the same again",
-            ) from None
-        except (boto.HTTPClientError, boto.IncompleteReadError, boto.ResponseStreamingError) as error:
-            kind = OutcomeUnknown if writing else RegistryError
-            raise kind(
-                f"no answer from the registry: {_named(error)}", where=self.root, then="run the same again"
-            ) from None
+            unreachable = say.unreachable(_named(error))
+            raise (unreachable if writing else PassingError(unreachable)) from None
+        except (boto.HTTPClientError, boto.IncompleteReadError, boto.ResponseStreamingError, boto.SSLError) as error:
+            if "CERTIFICATE_VERIFY_FAILED" in str(error):
+                raise say.untrusted(_named(error)) from None
+            raise (say.unknown(_named(error)) if writing else PassingError(say.unanswered(_named(error)))) from None
+        except boto.FlexibleChecksumError:
+            raise PassingError(say.damaged(key)) from None
         # botocore's credentials raise a RuntimeError when they have run out and what renews them brings no better ones.
         except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.TokenRetrievalError, RuntimeError) as error:
-            raise RegistryError(
-                f"no AWS credentials: {error}",
-                where=self.root,
-                then="export AWS_PROFILE (or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), or give CI its role",
-            ) from None
+            raise say.without_credentials(str(error)) from None
+        except ResponseParserError as error:
+            raise say.no_s3(_named(error)) from None
         except boto.BotoCoreError as error:
-            raise self._refused(str(error)) from None
-        except (ResponseParserError, KeyError, ValueError) as error:
-            raise self._refused(_named(error)) from None
+            raise say.unsendable(str(error)) from None
+        except (KeyError, ValueError) as error:
+            raise say.unsendable(_named(error)) from None
 
-    def _refused(self, reason: str) -> RegistryError:
-        return RegistryError(
-            f"the AWS SDK refuses: {reason}", where=self.root, then="correct the bucket's name or the AWS settings"
-        )
 
-    def _judge(self, response: Any, *, writing: bool, absent: frozenset[str]) -> Exception:  # noqa: ANN401  # botocore's mapping
-        code = str(response.get("Error", {}).get("Code", ""))
-        status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-        if code in absent or (writing and code in _TAKEN):
-            return _DeclinedError(code)
-        if writing and (code == "ConditionalRequestConflict" or status >= _SERVER_FAULT):
-            return OutcomeUnknown(f"the registry answered {code}", where=self.root, then="run the same again")
-        return RegistryError(
-            f"the registry answered {code}: {response.get('Error', {}).get('Message', '')}",
-            where=self.root,
-            then=_THEN.get(code, "check the bucket, the region and the role, then run the same again"),
-        )
+def _refused(response: Any) -> Refused:  # noqa: ANN401  # botocore's mapping
+    error = response.get("Error", {})
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return Refused(status=status, code=str(error.get("Code", "")), message=str(error.get("Message", "")))
 
 
 def _named(error: Exception) -> str:
@@ -293,20 +365,32 @@ def _named(error: Exception) -> str:
     return f"{name} at {where}" if where else name
 
 
-def _age(answer: Any, written: datetime) -> float:  # noqa: ANN401  # any of botocore's answers
-    """Seconds between two times of the server; ours may be wrong."""
-    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-    return max(0.0, (now - written).total_seconds())
-
-
-def _connect(*, attempts: int) -> "S3Client":
+def _connect(options: S3Options) -> "S3Client":
     import boto3
     from botocore.config import Config
 
     config = Config(
-        connect_timeout=_CONNECT_SECONDS,
-        read_timeout=_READ_SECONDS,
-        retries={"mode": "standard", "total_max_attempts": attempts},
+        connect_timeout=options.connect_timeout,
+        read_timeout=options.read_timeout,
+        retries={"mode": "standard", "total_max_attempts": 1},
         max_pool_connections=_AT_ONCE,
+        s3={"addressing_style": "path"} if options.path_style else None,
     )
-    return boto3.Session().client("s3", config=config)
+    in_environment = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    client = boto3.Session().client(
+        "s3",
+        config=config,
+        region_name=options.region_in(os.environ),
+        endpoint_url=None if in_environment else options.endpoint,
+    )
+    client.meta.events.register("before-endpoint-resolution.s3", _ask_for_the_region_once)
+    return client
+
+
+def _ask_for_the_region_once(model: "OperationModel", context: dict[str, Any], **_: object) -> None:
+    """The SDK asks where a bucket is when it is redirected; a server that redirects this too gets no third question.
+
+    Without it, a proxy that redirects http to https makes botocore 1.44 ask until Python has no stack left.
+    """
+    if model.name == "HeadBucket":
+        context.get("s3_redirect", {})["redirected"] = True

@@ -1,5 +1,6 @@
 """Settings: flags beat variables beat mesh.yml, and whatever is wrong in mesh.yml is said with its key."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 
 from registry_tools.errors import DocumentError, MeshError, UsageError
 from registry_tools.mesh.upstream import Upstream
+from registry_tools.registry.s3_options import S3Options
 from registry_tools.settings import (
     Flags,
     Mesh,
@@ -170,6 +172,75 @@ def test_a_variable_that_is_not_set_is_named_with_its_key(written, environment: 
     assert "${R:-default}" in caught.value.then
 
 
+# -- how its bucket is reached ----------------------------------------------------------------------------------------
+
+
+def test_a_registry_may_say_how_its_bucket_is_reached(written) -> None:
+    found = written(
+        """\
+version: 1
+registry:
+  root: s3://${B}/registry
+  endpoint: http://minio.internal:9000
+  region: eu-central-1
+  path_style: true
+  kms_key: arn:aws:kms:eu-central-1:123456789012:alias/mesh
+  sse: aws:kms
+  connect_timeout: 0.5
+  read_timeout: 20
+""",
+        B="mesh",
+    )
+    assert found.registry == "s3://mesh/registry"
+    assert found.s3 == S3Options(
+        endpoint="http://minio.internal:9000",
+        region="eu-central-1",
+        path_style=True,
+        kms_key="arn:aws:kms:eu-central-1:123456789012:alias/mesh",
+        sse="aws:kms",
+        connect_timeout=0.5,
+        read_timeout=20.0,
+    )
+
+
+@pytest.mark.parametrize("registry", ["{}", "{region: eu-west-1}", "{root: }", "{root: ''}"])
+def test_a_root_may_be_left_to_flags_and_variables(written, registry: str) -> None:
+    assert written(f"version: 1\nregistry: {registry}\n").registry is None
+
+
+def test_a_directory_in_the_mapping_is_meant_from_where_mesh_yml_stands(written, tmp_path) -> None:
+    found = written("version: 1\nregistry: {root: registry}\n")
+    assert (found.registry, found.s3) == (str(tmp_path / "registry"), S3Options())
+
+
+@pytest.mark.parametrize("text", ["registry: s3://b/p", "projects: {}"])
+def test_what_is_not_said_is_left_to_aws(written, text: str) -> None:
+    assert written(f"version: 1\n{text}\n").s3 == S3Options()
+
+
+def test_the_mapping_in_the_readme_is_read(written) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    block = re.search(r"```yaml\n(registry:\n.*?)```", readme, re.DOTALL)
+    assert block
+    found = written(f"version: 1\n{block[1]}")
+    assert found.registry == "s3://my-bucket/registry"
+    assert found.s3 == S3Options(
+        region="eu-central-1", kms_key="alias/mesh", endpoint="https://minio.internal:9000", path_style=True
+    )
+
+
+def test_an_endpoint_that_is_none_is_not_shown_for_a_password_may_stand_in_it(written) -> None:
+    with pytest.raises(DocumentError) as caught:
+        written("version: 1\nregistry: {endpoint: 'https://anna:PLANTED@minio'}\n")
+    assert "registry.endpoint" in caught.value.what
+    assert "PLANTED" not in str(caught.value)
+
+
+def test_two_kinds_of_encryption_contradict_each_other(written) -> None:
+    with pytest.raises(DocumentError, match="exclude each other"):
+        written("version: 1\nregistry: {kms_key: alias/mesh, sse: AES256}\n")
+
+
 # -- what is wrong in it ----------------------------------------------------------------------------------------------
 
 
@@ -188,6 +259,8 @@ def test_another_version_is_said(written, version: str) -> None:
         ("projects: {up: {owner: {tem: x}}}", "projects.up.owner.tem", "'team'"),
         ("projects: {up: {snowflake: {rol: x}}}", "projects.up.snowflake.rol", "'role'"),
         ("projects: {up: {upstreams: {x: {test: true}}}}", "projects.up.upstreams.x.test", "'tests'"),
+        ("registry: {regoin: x}", "registry.regoin", "'region'"),
+        ("registry: {kms: x}", "registry.kms", "'kms_key'"),
         ("1: x", "1", "known here: version"),
         ("projects: {up: {zzz: 1}}", "projects.up.zzz", "known here: path"),
     ],
@@ -204,6 +277,20 @@ def test_an_unknown_key_is_named_with_the_nearest_known_one(written, text: str, 
     [
         ("registry: 1", "registry"),
         ("registry: [a]", "registry"),
+        ("registry: {root: [a]}", "registry.root"),
+        ("registry: {region: EU West}", "registry.region"),
+        ("registry: {region: 1}", "registry.region"),
+        ("registry: {path_style: 'yes'}", "registry.path_style"),
+        ("registry: {kms_key: 'a key'}", "registry.kms_key"),
+        ("registry: {sse: rot13}", "registry.sse"),
+        ("registry: {connect_timeout: '5'}", "registry.connect_timeout"),
+        ("registry: {connect_timeout: 0}", "registry.connect_timeout"),
+        ("registry: {read_timeout: true}", "registry.read_timeout"),
+        ("registry: {read_timeout: .nan}", "registry.read_timeout"),
+        ("registry: {read_timeout: .inf}", "registry.read_timeout"),
+        ("registry: {endpoint: minio:9000}", "registry.endpoint"),
+        ("registry: {endpoint: 'ftp://minio'}", "registry.endpoint"),
+        ("registry: {endpoint: 'http://minio?x=1'}", "registry.endpoint"),
         ("environments: [prod]", "environments"),
         ("environments: {prod: prod}", "environments.prod"),
         ("environments: {prod: {reads: 1}}", "environments.prod.reads"),

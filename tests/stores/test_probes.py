@@ -250,7 +250,7 @@ def test_one_request_proves_it(faults: FaultServer) -> None:
     faults.answers = [error(412, "PreconditionFailed")]
     require_conditions(S3Store("mesh", "registry"), "k", b"x", AT_ONCE)
     (request,) = faults.requests
-    assert (request.method, request.path, request.headers["If-None-Match"]) == ("PUT", "/mesh/registry/k", "*")
+    assert (request.method, request.path, request.headers["if-none-match"]) == ("PUT", "/mesh/registry/k", "*")
 
 
 def test_an_answer_that_is_lost_is_asked_for_again_and_proves_nothing(faults: FaultServer) -> None:

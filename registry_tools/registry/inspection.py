@@ -6,27 +6,26 @@ with the promised digest is at hand: in this machine's cache, or in the plain re
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import zstandard
 
-from registry_tools.errors import IntegrityError, OutcomeUnknown, RegistryError, UsageError
+from registry_tools.errors import IntegrityError, MeshError, OutcomeUnknown, UsageError
+from registry_tools.mesh import names
 from registry_tools.mesh.interface import read_interface
 from registry_tools.mesh.publication import Record, StoredFile
 from registry_tools.mesh.usage import Usage
 from registry_tools.registry import layout
 from registry_tools.registry.cache import Head
-from registry_tools.registry.log import Entry
+from registry_tools.registry.log import INTEGRITY, Entry
 from registry_tools.registry.packing import unpacked
-from registry_tools.registry.publications import Registry, document_bytes, latest_number
+from registry_tools.registry.publications import OLDEST_FILE, Registry, document_bytes, latest_number
 
 _AT_ONCE: Final = 16
-_KNOWN: Final = (layout.MANIFEST, layout.USAGE, layout.STATE)
 _LOST: Final = "no copy is at hand: run mesh fsck --repair where it was read before, or restore the object's version"
 
 # Made once and here, because readers run in threads (see mesh.interface).
@@ -56,13 +55,16 @@ class Fault:
 def inspect(registry: Registry, project: str, environment: str) -> Iterator[Fault]:
     """Every fault of the log, its files and its views. Raises RegistryError when the store cannot be read."""
     inspection = _Inspection(registry, project, environment)
-    entries, faults = inspection.walk()
-    yield from faults
-    yield from inspection.files(entries)
-    if entries:
-        yield from inspection.latest(entries[0])
-        yield from inspection.edges(entries[0].record)
-    yield from inspection.strangers(entries)
+    walked = inspection.walk()
+    yield from walked.faults
+    yield from inspection.files(walked)
+    lost = inspection.lost_record(walked)
+    if lost is not None:
+        yield lost
+    if newest := walked.newest:
+        yield from inspection.latest(newest, walked) if lost is None else ()
+        yield from inspection.edges(newest.record)
+    yield from inspection.strangers(walked, orphans=walked.whole and lost is None)
 
 
 def repair(registry: Registry, fault: Fault) -> bool:
@@ -77,6 +79,36 @@ def repair(registry: Registry, fault: Fault) -> bool:
         return standing is not None and standing.content == content
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Walked:
+    """A log as it was walked from record `top` down: the records that could be read, newest first, and the faults.
+
+    `proven` are the numbers of those that a hash vouches for; of the others nothing may be concluded that would write
+    over something.
+    """
+
+    top: int
+    entries: list[Entry]
+    faults: list[Fault]
+    proven: set[int]
+
+    @property
+    def newest(self) -> Entry | None:
+        """The newest record, where it can be trusted: no other than itself may be missing below it."""
+        newest = [each for each in self.entries if self.top - 2 < each.record.n]
+        return newest[0] if self.top in self.proven and len(newest) == min(self.top, 2) else None
+
+    @property
+    def whole(self) -> bool:
+        """Whether every record is there, so that what no record names was never committed."""
+        return self.top == len(self.entries) == len(self.proven)
+
+    @property
+    def published(self) -> set[str]:
+        """Every publication that a record is about or leads readers to."""
+        return {name for each in self.entries for name in (each.record.current, each.record.publication)}
+
+
 class _Inspection:
     def __init__(self, registry: Registry, project: str, environment: str) -> None:
         self._registry = registry
@@ -87,27 +119,47 @@ class _Inspection:
 
     # -- the log ------------------------------------------------------------------------------------------------------
 
-    def walk(self) -> tuple[list[Entry], list[Fault]]:
-        """The records that can be trusted or at least read, newest first, and what is wrong with the others."""
-        seen = self._seen()
-        n, expected = self._newest_number(), None
-        if seen is not None and seen.n >= n:
-            n, expected = seen.n, seen.sha256
-        entries: list[Entry] = []
-        faults: list[Fault] = []
+    def walk(self) -> _Walked:
+        """The log from its newest record down, or from the one that this machine has seen where that is gone."""
+        standing, seen = self._numbers(), self._seen()
+        known = {*standing, seen.n} if seen else set(standing)
+        n = top = max(known, default=0)
+        expected, proven = None, True
+        walked = _Walked(top=top, entries=[], faults=[], proven=set())
         while n > 0:
-            entry, fault = self._record(n, expected)
-            faults += [fault] if fault else []
-            entries += [entry] if entry else []
-            expected = entry.record.previous if entry else None
-            if entry is not None and (expected is None) != (n == 1):
-                what = "it names no predecessor" if expected is None else "the first record names a predecessor"
-                faults.append(self._fault("broken-chain", layout.log_key(self._project, self._environment, n), what))
+            if seen is not None and n == seen.n and not (proven and expected):
+                expected, proven = seen.sha256, True
+            entry, fault = self._record(n, expected, vouched=proven)
+            sound = entry is not None and (fault is None or fault.repair is not None)
+            if entry is None and n not in standing:
+                below = max((one for one in known if one < n), default=0)
+                fault, n = self._gone(below + 1, n), below + 1
+            walked.faults.extend([fault] if fault else [])
+            if entry is not None:
+                walked.entries.append(entry)
+                walked.proven.update([n] if sound and proven else [])
+                walked.faults.extend(self._links(entry, seen if fault is None else None))
+            expected = entry.record.previous if entry and sound else None
+            proven = proven and expected is not None
             n -= 1
-        return entries, faults
+        if any(fault.rule == "rewritten-log" for fault in walked.faults):
+            walked.proven.clear()
+        return walked
 
-    def _record(self, n: int, expected: str | None) -> tuple[Entry | None, Fault | None]:
-        key = layout.log_key(self._project, self._environment, n)
+    def _links(self, entry: Entry, seen: Head | None) -> Iterator[Fault]:
+        """Whether the record names a predecessor as it must, and is the one that this machine saw."""
+        n, key = entry.record.n, self._log_key(entry.record.n)
+        if (entry.record.previous is None) != (n == 1):
+            none = entry.record.previous is None
+            what = "it names no predecessor" if none else "the first record names a predecessor"
+            yield self._fault("broken-chain", key, what)
+        if seen is not None and n == seen.n and entry.sha256 != seen.sha256:
+            what = f"since this machine saw record {n} it was rewritten, and so were the records that follow it"
+            yield Fault(rule="rewritten-log", key=key, what=what, then=INTEGRITY)
+
+    def _record(self, n: int, expected: str | None, *, vouched: bool) -> tuple[Entry | None, Fault | None]:
+        """Record n and what is wrong with it; in its place a copy, where the hash that is expected is vouched for."""
+        key = self._log_key(n)
         stored = self._store.get(key)
         entry, problem = None, "a record that was there is gone"
         if stored is not None:
@@ -119,17 +171,29 @@ class _Inspection:
             return entry, None
         rule = "missing-record" if stored is None else "damaged-record"
         problem = problem or "its bytes are not those that were seen or that the next record names"
-        kept = self._registry.cache.blob(expected) if self._registry.cache and expected else None
+        kept = self._kept(n, expected) if vouched else None
         if kept is None:
             return entry, self._fault(rule, key, problem)
-        mending = Repair(key=key, content=kept, tag=stored.tag if stored else None)
-        return self._log.decode(kept, n), self._fault(rule, key, problem, mending)
+        mending = Repair(key=key, content=kept.content, tag=stored.tag if stored else None)
+        return kept, self._fault(rule, key, problem, mending)
 
-    def _newest_number(self) -> int:
-        numbers = (
-            layout.number_of(key) for key in self._store.keys(layout.log_prefix(self._project, self._environment))
-        )
-        return next((n for n in numbers if n is not None), 0)
+    def _kept(self, n: int, expected: str | None) -> Entry | None:
+        """Record n as this machine's cache has it."""
+        cache = self._registry.cache
+        content = cache.blob(expected) if cache and expected else None
+        try:
+            return None if content is None else self._log.decode(content, n)
+        except IntegrityError:
+            return None
+
+    def _gone(self, first: int, last: int) -> Fault:
+        """Records without a copy; one fault for all of them, however many numbers somebody skipped."""
+        what = f"records {first} to {last} are gone" if first < last else "a record that was there is gone"
+        return self._fault("missing-record", self._log_key(last), what)
+
+    def _numbers(self) -> set[int]:
+        keys = self._store.keys(layout.log_prefix(self._project, self._environment))
+        return {n for n in map(layout.number_of, keys) if n is not None}
 
     def _seen(self) -> Head | None:
         cache = self._registry.cache
@@ -137,28 +201,30 @@ class _Inspection:
 
     # -- the files ----------------------------------------------------------------------------------------------------
 
-    def files(self, entries: list[Entry]) -> Iterator[Fault]:
+    def files(self, walked: _Walked) -> Iterator[Fault]:
         """The faults of every file of every publication that is still kept."""
-        gone = {name for entry in entries for name in entry.record.expired}
-        named: dict[str, tuple[Record, str, StoredFile]] = {}
-        for record in (entry.record for entry in entries if entry.record.current not in gone):
-            for file, promised in record.files.items():
-                if file in _KNOWN:
-                    named.setdefault(self._key(record.current, file), (record, file, promised))
+        gone = {name for entry in walked.entries for name in entry.record.expired}
+        named: dict[str, tuple[Record, str, bool]] = {}
+        for proven in (True, False):
+            for record in (each.record for each in walked.entries if (each.record.n in walked.proven) is proven):
+                for file in layout.FILES if record.current not in gone else ():
+                    if file in record.files:
+                        named.setdefault(self._key(record.current, file), (record, file, proven))
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             for fault in pool.map(lambda item: self._file(item[0], *item[1]), named.items()):
                 yield from fault
 
-    def _file(self, key: str, record: Record, file: str, promised: StoredFile) -> list[Fault]:
-        stored = self._store.get(key)
+    def _file(self, key: str, record: Record, file: str, proven: bool) -> list[Fault]:  # noqa: FBT001  # a row of named
+        stored, promised = self._store.get(key), record.files[file]
         if stored is not None and hashlib.sha256(stored.content).hexdigest() == promised.sha256:
             return self._content(key, record, file, stored.content)
-        what = f"record {record.n} names this file, and it is not there"
-        if stored is not None:
-            what = f"its bytes are not those that record {record.n} names"
-        copy = self._copy(file, promised)
+        if stored is None:
+            rule, what = "missing-file", f"record {record.n} names this file, and it is not there"
+        else:
+            rule, what = "damaged-file", f"its bytes are not those that record {record.n} names"
+        copy = self._copy(file, promised) if proven or stored is None else None
         mending = Repair(key=key, content=copy, tag=stored.tag if stored else None) if copy is not None else None
-        return [self._fault("missing-file" if stored is None else "damaged-file", key, what, mending)]
+        return [self._fault(rule, key, what, mending)]
 
     def _content(self, key: str, record: Record, file: str, content: bytes) -> list[Fault]:
         """Bytes that are as promised and still no interface, usage or state: whoever published them was not mesh."""
@@ -193,34 +259,53 @@ class _Inspection:
 
     # -- the views ----------------------------------------------------------------------------------------------------
 
-    def latest(self, newest: Entry) -> Iterator[Fault]:
+    def latest(self, newest: Entry, walked: _Walked) -> Iterator[Fault]:
         """Whether plain readers get what the log says."""
-        record = newest.record
+        record, n = newest.record, newest.record.made_current
         key = layout.latest_key(self._project, self._environment)
         try:
             interface, facts = self._registry.document(self._project, self._environment, record)
-        except IntegrityError:
+            content = self._registry.file(self._project, self._environment, record, layout.MANIFEST)
+        except MeshError:
             return  # the file's own fault has been told; the copy can only follow once it is mended
-        expected = document_bytes(interface, {**facts, "n": record.made_current, "published_at": ""})
         standing = self._store.get(key)
-        if standing is not None and _without_time(standing.content) == _without_time(expected):
+        times = {each.record.time for each in walked.entries if each.record.made_current == n}
+        if standing is not None and _shown(standing.content) in [_shown(content, n, time) for time in times]:
             return
-        n = record.made_current
+        if max(self._numbers(), default=0) > record.n:
+            return  # somebody published meanwhile, and brings the copy forward himself
         if standing is None:
             what = f"plain readers find nothing; #{n} is current"
         elif latest_number(standing.content) == n:
             what = f"its bytes are not those of #{n}"
         else:
             what = f"plain readers get #{latest_number(standing.content)}; #{n} is current"
-        content = document_bytes(interface, {**facts, "n": n, "published_at": record.time})
-        mending = Repair(key=key, content=content, tag=standing.tag if standing else None)
+        right = document_bytes(interface, {**facts, "n": n, "published_at": record.time})
+        mending = Repair(key=key, content=right, tag=standing.tag if standing else None)
         yield self._fault("stale-latest", key, what, mending)
+
+    def lost_record(self, walked: _Walked) -> Fault | None:
+        """The record that plain readers' copy is of and the log has not, where the publication's files are there."""
+        latest = self._store.get(layout.latest_key(self._project, self._environment))
+        n = latest_number(latest.content) if latest else 0
+        if latest is None or n <= walked.top:
+            return None
+        try:
+            publication = names.publication_id(str(read_interface(latest.content)[1].get("publication")))
+        except (ValueError, RecursionError, UsageError):
+            return None
+        if publication in walked.published or n in self._numbers():
+            return None
+        if self._store.head(self._key(publication, layout.MANIFEST)) is None:
+            return None
+        what = f"plain readers get {publication} as #{n}, and the log ends at #{walked.top}"
+        return self._fault("missing-record", self._log_key(n), what)
 
     def edges(self, record: Record) -> Iterator[Fault]:
         """Whether every upstream that the project reads would find it when it checks a change."""
         try:
             usage = self._registry.usage(self._project, self._environment)
-        except RegistryError:
+        except MeshError:
             return  # told already
         for upstream in usage.upstreams if usage else ():
             key = layout.edge_key(upstream, self._project)
@@ -228,35 +313,41 @@ class _Inspection:
                 what = f"{self._project} reads {upstream} since record {record.n}, and {upstream} would not find it"
                 yield self._fault("missing-edge", key, what, Repair(key=key, content=b"", tag=None))
 
-    def strangers(self, entries: Iterable[Entry]) -> Iterator[Fault]:
-        """Objects that no publisher of ours puts there, and files whose publisher never committed."""
-        published = {entry.record.current for entry in entries} | {e.record.publication for e in entries}
-        prefix = f"{self._project}/{self._environment}/"
-        known = {layout.latest_key(self._project, self._environment)}
-        histories = layout.history_prefixes(self._project, self._environment)
-        for key in (*self._store.keys(prefix), *self._store.keys(histories[1])):
-            if key in known or layout.number_of(key) is not None:
+    def strangers(self, walked: _Walked, *, orphans: bool) -> Iterator[Fault]:
+        """Objects that no publisher of ours puts there, and files whose publisher can no longer commit them."""
+        latest = layout.latest_key(self._project, self._environment)
+        private = layout.history_prefixes(self._project, self._environment)[1]
+        for key in (*self._store.keys(f"{self._project}/{self._environment}/"), *self._store.keys(private)):
+            if key == latest or layout.number_of(key) is not None:
                 continue
-            home = next((h for h in histories if key.startswith(h)), None)
-            publication = key[len(home) :].partition("/")[0].removesuffix(".json.zst") if home else ""
-            if home is None or key not in map(partial(self._key, publication), _KNOWN):
+            publication = layout.publication_of(self._project, self._environment, key)
+            if publication is None:
                 yield Fault(rule="stranger", key=key, what="mesh did not put this here", then="look who did, remove it")
-            elif publication not in published:
+            elif orphans and publication not in walked.published and self._is_left(key):
                 what = f"{publication} was never committed"
                 yield Fault(rule="orphan", key=key, what=what, then="mesh gc removes it when it is seven days old")
 
+    def _is_left(self, key: str) -> bool:
+        facts = self._store.head(key)
+        return facts is not None and facts.age > OLDEST_FILE
+
     def _key(self, publication: str, file: str) -> str:
         return layout.history_key(self._project, self._environment, publication, file)
+
+    def _log_key(self, n: int) -> str:
+        return layout.log_key(self._project, self._environment, n)
 
     def _fault(self, rule: str, key: str, what: str, mending: Repair | None = None) -> Fault:
         then = "mesh fsck --repair" if mending else _LOST
         return Fault(rule=rule, key=key, what=what, then=then, repair=mending)
 
 
-def _without_time(latest: bytes) -> bytes:
-    """The copy's bytes but for when it was published, which depends on which record made it so."""
+def _shown(document: bytes, n: int | None = None, time: str | None = None) -> Any:  # noqa: ANN401  # any JSON
+    """A document as plain readers understand it; with these facts, the copy that is made of it."""
     try:
-        interface, facts = read_interface(latest)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return latest
-    return document_bytes(interface, {**facts, "published_at": ""})
+        read = msgspec.json.decode(document)
+        if n is not None:
+            read["metadata"]["mesh"] |= {"n": n, "published_at": time}
+    except (ValueError, RecursionError):
+        return document
+    return read

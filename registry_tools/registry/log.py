@@ -145,7 +145,8 @@ class Log:
             for publication in (record.current, record.publication, *record.yanked, *record.expired):
                 names.publication_id(publication)
             _ = record.moment
-            names.sha256(record.digest)
+            for digest in (record.digest, record.previous or record.digest):
+                names.sha256(digest)
             for file in record.files.values():
                 names.sha256(file.sha256)
         except (msgspec.DecodeError, ValueError, RecursionError, UsageError) as error:
@@ -154,6 +155,8 @@ class Log:
             raise IntegrityError(f"format {record.format} is not known", where=where, then="update registry-tools")
         if record.n != n:
             raise IntegrityError(f"the record calls itself {record.n}", where=where, then=INTEGRITY)
+        if not 0 < record.made_current <= n:
+            raise IntegrityError(f"it follows upon record {record.made_current}", where=where, then=INTEGRITY)
         return Entry(record=record, content=content, sha256=hashlib.sha256(content).hexdigest())
 
     def place(self, n: int) -> str:

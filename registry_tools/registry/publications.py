@@ -24,7 +24,7 @@ _REFRESHES: Final = 5
 _SENDS: Final = 4
 # A collector removes files that no record names after seven days (registry.collection), so whoever commits must not
 # name files that are near that age; both ages are by the store's own clock.
-_OLDEST_FILE: Final = 24 * 3600
+OLDEST_FILE: Final = 24 * 3600
 _LOOK_AGAIN: Final = 3600
 _BUILD_AGAIN: Final = "run dbt build and publish again: a new manifest has an id of its own"
 
@@ -202,7 +202,7 @@ class _Publishing:
             if standing is None or standing.content != files[name]:
                 what = "another file stands under this publication's id" if standing else "this file is gone"
                 raise IntegrityError(what, where=where, then=_BUILD_AGAIN)
-            if facts is None or facts.age > _OLDEST_FILE:
+            if facts is None or facts.age > OLDEST_FILE:
                 raise Refusal("an earlier run left this file more than a day ago", where=where, then=_BUILD_AGAIN)
 
     def _published(self, ours: Entry | None, newest: Entry | None) -> Publication:

@@ -11,6 +11,7 @@ import zstandard
 
 from registry_tools.mesh.publication import StoredFile
 from registry_tools.registry import layout
+from registry_tools.registry.log import encode_record
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.objects import StoredObject
 from registry_tools.registry.publications import Registry
@@ -69,7 +70,7 @@ class Clocked(MemoryStore):
 
 def forged(store: Clocked, place: int, **changes: object) -> bytes:
     """The record at this place, valid in itself, with other contents."""
-    return msgspec.json.encode(msgspec.structs.replace(records(store)[place - 1], **changes))
+    return encode_record(msgspec.structs.replace(records(store)[place - 1], **changes))
 
 
 def rewrite(store: Clocked, start: int) -> None:
@@ -78,7 +79,7 @@ def rewrite(store: Clocked, start: int) -> None:
     previous = log[start - 1].previous
     for record in log[start - 1 :]:
         changed = msgspec.structs.replace(record, previous=previous, reason="forged")
-        store.put(log_key(record.n), msgspec.json.encode(changed))
+        store.put(log_key(record.n), encode_record(changed))
         previous = Registry(store).log(PROJECT, ENVIRONMENT).require(record.n).sha256
 
 
@@ -155,19 +156,17 @@ def record_rows() -> dict[str, Row]:
     rows = {}
     for n in (1, 2, 3):
         key = log_key(n)
-        for way, act in (("altered", altered), ("cut", cut)):
+        for way, act in (("altered", altered), ("cut", cut), ("longer", longer)):
             rows[f"record {n} {way}"] = Row(act(key), {("damaged-record", key)})
-        for way in ("longer", "of another actor"):
-            plant = longer(key) if way == "longer" else _signed_by_another(n)
-            # the newest one has no successor that names its hash
-            cold: Found = {("damaged-record", key)} if n < 3 else set()
-            rows[f"record {n} {way}"] = Row(plant, cold, set(), {key}, {("damaged-record", key)})
+        # the newest one has no successor that names its hash
+        cold: Found = {("damaged-record", key)} if n < 3 else set()
+        rows[f"record {n} forged and sealed"] = Row(forge(n), cold, set(), {key}, {("damaged-record", key)})
     for n in (1, 2):
         rows[f"record {n} gone"] = Row(gone(log_key(n)), {("missing-record", log_key(n))})
     return rows
 
 
-def _signed_by_another(n: int) -> Callable[[Clocked], object]:
+def forge(n: int) -> Callable[[Clocked], object]:
     return lambda store: store.put(log_key(n), forged(store, n, reason="another"))
 
 

@@ -45,8 +45,7 @@ def roll_back(registry: Registry, amendment: Amendment, target: Selector, check:
     `check` is asked before, and its files are read, so that readers are never led to something that is not there.
     """
     wanted = registry.resolve(target).record
-    for file in wanted.files:
-        registry.file(amendment.project, amendment.environment, wanted, file)
+    _expect_there(registry, amendment, wanted)
     log = registry.log(amendment.project, amendment.environment)
 
     def make(newest: Entry) -> Record | None:
@@ -67,19 +66,23 @@ def roll_back(registry: Registry, amendment: Amendment, target: Selector, check:
 def yank(registry: Registry, amendment: Amendment, target: Selector, check: Check) -> Amended:
     """Withdraw the selected publication: nobody gets it any more who has not pinned it.
 
-    When it is the current one, readers get what they had before it. Raises Refusal when there was nothing before it.
+    When it is the current one, readers get what they had before it. Raises Refusal when there was nothing before it,
+    and for what was given up and nobody gets anyway.
     """
-    wanted = registry.resolve(target).record.current
+    selected = registry.resolve(target).record
+    wanted = selected.current
     log = registry.log(amendment.project, amendment.environment)
 
     def make(newest: Entry) -> Record | None:
         record = newest.record
         if wanted in record.yanked:
             return None
+        _expect_kept(log, newest, selected, _choose(amendment))
         yanked = record.yanked | {wanted: amendment.reason or ""}
         fallback = _before(log, newest, yanked, amendment) if record.current == wanted else None
         after = msgspec.structs.replace(_upon(newest, amendment, "yank", wanted, onto=fallback), yanked=yanked)
         if fallback is not None:
+            _expect_there(registry, amendment, fallback)
             check(record, after)
         return after
 
@@ -143,6 +146,13 @@ def _before(log: Log, newest: Entry, yanked: dict[str, str], amendment: Amendmen
         where=log.place(newest.record.n),
         then="publish a mended build first, then yank this one",
     )
+
+
+def _expect_there(registry: Registry, amendment: Amendment, wanted: Record) -> None:
+    """Read every file from the store: what this machine's cache has is no help to other readers."""
+    uncached = Registry(registry.store, clock=registry.clock)
+    for file in wanted.files:
+        uncached.file(amendment.project, amendment.environment, wanted, file)
 
 
 def _expect_kept(log: Log, newest: Entry, wanted: Record, then: str) -> None:

@@ -6,19 +6,18 @@ files that are older than one. The log itself never goes.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
 
-from registry_tools.errors import OutcomeUnknown, UsageError
-from registry_tools.mesh import names
+from registry_tools.errors import IntegrityError, OutcomeUnknown
 from registry_tools.mesh.publication import Actor, Record
 from registry_tools.registry import layout
-from registry_tools.registry.log import Entry
+from registry_tools.registry.log import INTEGRITY, Entry
 from registry_tools.registry.objects import ObjectFacts
-from registry_tools.registry.publications import Registry
+from registry_tools.registry.publications import Registry, latest_number
 
 DAY: Final = 24 * 3600
 GRACE: Final = 7 * DAY
@@ -64,10 +63,10 @@ def plan_collection(
 ) -> Plan:
     """What could go. `pinned` are publications that consumers say they were built against; they stay.
 
-    Raises IntegrityError when the log's chain does not hold: then nothing may be deleted.
+    Raises IntegrityError when the log's chain does not hold or its end is missing: then nothing may be deleted.
     """
     standing = _files(registry, project, environment)  # before the log is read: what commits meanwhile is named by it
-    entries = list(registry.log(project, environment).entries())
+    entries = _entries(registry, project, environment)
     given_up = {name: entry for entry in entries for name in entry.record.expired}
     published = {e.record.publication: e for e in reversed(entries) if e.record.op == "publish"}
     waste: list[Waste] = []
@@ -92,16 +91,32 @@ def plan_collection(
 def collect(registry: Registry, plan: Plan, actor: Actor, time: str) -> tuple[Record | None, int]:
     """Record what is given up, then delete what earlier runs gave up; the record, if one was needed, and how many went.
 
-    An object that changed since the plan stays. Deleting is safe to repeat.
+    An object that changed since the plan stays, and so does one that was put there again with the same bytes, which
+    have the same tag. Deleting is safe to repeat.
     """
     record = _record_expiry(registry, plan, actor, time) if plan.give_up else None
     gone = 0
     for waste in plan.delete:
+        facts = registry.store.head(waste.facts.key)
+        if facts is None or not _ripe(facts, waste.why):
+            continue
         try:
             gone += registry.store.delete(waste.facts.key, waste.facts.tag)
         except OutcomeUnknown:
             gone += registry.store.head(waste.facts.key) is None
     return record, gone
+
+
+def _entries(registry: Registry, project: str, environment: str) -> list[Entry]:
+    """The whole log, newest first. A log that lost its end would make orphans of what it named."""
+    latest = registry.store.get(layout.latest_key(project, environment))  # before the log is read, as the files are
+    newest = registry.newest(project, environment)
+    log = registry.log(project, environment)
+    n, end = latest_number(latest.content) if latest else 0, newest.record.n if newest else 0
+    if n > end:
+        what = f"plain readers get #{n}, and the log ends at #{end}"
+        raise IntegrityError(what, where=log.place(end), then=INTEGRITY)
+    return list(log.entries(newest)) if newest else []
 
 
 def _record_expiry(registry: Registry, plan: Plan, actor: Actor, time: str) -> Record | None:
@@ -146,6 +161,8 @@ def _to_give_up(
     publishing = [entry for entry in entries if entry.record.op == "publish"]
     readable = _readable(entries)
     old = [e for e in publishing[retention.publications :] if e.record.publication not in {*staying, *readable}]
+    # Nothing is published again up to the horizon, so an id from a clock that was wrong must not become the horizon.
+    old = [e for e in old if e.record.publication < publishing[0].record.publication]
     ripe = (e for e in reversed(old) if _age(registry, project, environment, e) >= retention.days * DAY)
     return [entry.record.publication for _, entry in zip(range(_AT_ONCE), ripe, strict=False)]
 
@@ -174,15 +191,8 @@ def _age(registry: Registry, project: str, environment: str, entry: Entry) -> fl
 def _files(registry: Registry, project: str, environment: str) -> dict[str, list[str]]:
     """The objects of each publication's id. Whatever else stands there is not ours to delete."""
     found: dict[str, list[str]] = defaultdict(list)
-    for key, publication in _keys(registry, project, environment):
-        try:
-            found[names.publication_id(publication)].append(key)
-        except UsageError:
-            continue
-    return dict(found)
-
-
-def _keys(registry: Registry, project: str, environment: str) -> Iterator[tuple[str, str]]:
     for prefix in layout.history_prefixes(project, environment):
         for key in registry.store.keys(prefix):
-            yield key, key[len(prefix) :].partition("/")[0].removesuffix(".json.zst")
+            if publication := layout.publication_of(project, environment, key):
+                found[publication].append(key)
+    return dict(found)

@@ -62,10 +62,11 @@ class Cache:
         path = self._blob_path(sha256)
         try:
             content = path.read_bytes()
-            if _age(path) > _DAY:
-                os.utime(path)
         except OSError:
             return None
+        with suppress(OSError):  # a cache that may be read alone is one all the same
+            if _age(path) > _DAY:
+                os.utime(path)
         return content if hashlib.sha256(content).hexdigest() == sha256 else None
 
     def keep(self, sha256: str, content: bytes) -> None:

@@ -14,6 +14,7 @@ import msgspec
 import zstandard
 
 from registry_tools.errors import IntegrityError, RegistryError, UsageError
+from registry_tools.mesh import names
 from registry_tools.mesh.interface import Interface, read_interface
 from registry_tools.mesh.publication import Publication, Record
 from registry_tools.mesh.selector import Selector
@@ -119,11 +120,31 @@ class Reading:
             raise self._not_kept(f"{project}@{environment}#{n}")
         entry = log.require(n)
         if entry.sha256 != sha256:
-            what = f"record {n} is not the one that mesh.lock names"
+            what = f"record {n} is not the one that is named by its hash, in mesh.lock or by the record after it"
             raise IntegrityError(what, where=log.place(n), then=INTEGRITY)
         if self.cache:
             self.cache.keep(sha256, entry.content)
         return entry
+
+    def made_current(self, project: str, environment: str, newest: Entry) -> Entry:
+        """The record that made current what readers get after `newest`, by the chain of hashes: from the cache where
+        it has been read before, so that an approval or an expiry upon it costs nothing the second time.
+        """
+        entry = newest
+        while entry.record.n > newest.record.made_current:
+            n, previous = entry.record.n, entry.record.previous
+            if previous is None:
+                where = self.log(project, environment).place(n)
+                raise IntegrityError("it names no predecessor", where=where, then=INTEGRITY)
+            entry = self.pinned(project, environment, n - 1, previous)
+        return entry
+
+    def still_has(self, project: str, environment: str, n: int, sha256: str) -> bool:
+        """Whether the log's record n has this sha256. Offline there is nobody to ask, and it has."""
+        if self.offline:
+            return True
+        entry = self.log(project, environment).entry(n)
+        return entry is not None and entry.sha256 == sha256
 
     def seen(self, project: str, environment: str) -> float | None:
         """How many seconds ago the log was last looked at, as far as the cache remembers."""
@@ -132,12 +153,11 @@ class Reading:
 
     def projects(self) -> list[str]:
         """Every project that has something in the registry."""
-        found = (name for name in self.store.folders("") if not name.startswith("_"))
-        return [name for name in found if self.environments(name)]
+        return [name for name in filter(_is_project, self.store.folders("")) if self.environments(name)]
 
     def environments(self, project: str) -> list[str]:
         """Every environment in which the project has published."""
-        found = self.store.folders(f"{project}/")
+        found = filter(_is_environment, self.store.folders(f"{project}/"))
         return [environment for environment in found if self.store.first(layout.log_prefix(project, environment))]
 
     def places(self, chosen: Sequence[Selector] = ()) -> list[tuple[str, str]]:
@@ -197,7 +217,7 @@ class Reading:
     def consumers(self, upstream: str) -> list[str]:
         """Who has said at a publication that it reads `upstream`."""
         prefix = layout.edge_key(upstream, "")
-        return [key[len(prefix) :] for key in self.store.keys(prefix)]
+        return [name for key in self.store.keys(prefix) if _is_project(name := key[len(prefix) :])]
 
     def file(self, project: str, environment: str, record: Record, file: str) -> bytes:
         """A file of what `record` makes current, its bytes proven. Raises IntegrityError when they are others.
@@ -305,6 +325,21 @@ def _matches(record: Record, selector: Selector) -> bool:
     if selector.publication is not None:
         return record.current == selector.publication
     return selector.moment is not None and record.moment <= selector.moment
+
+
+def _is_project(name: str) -> bool:
+    """Whether it can be a project: keys that other hands put there lead to no path outside."""
+    try:
+        return bool(names.project_name(name))
+    except UsageError:
+        return False
+
+
+def _is_environment(name: str) -> bool:
+    try:
+        return bool(names.environment_name(name))
+    except UsageError:
+        return False
 
 
 def _now() -> float:

@@ -15,7 +15,7 @@ from registry_tools.artifacts.lock_text import lock_text
 from registry_tools.artifacts.loom import CONFIG_FILE, FOLDER, loom_config, loom_manifest
 from registry_tools.artifacts.sources import deprecation_notice, sources_file_name, sources_yaml
 from registry_tools.checks.comparison import compare
-from registry_tools.errors import DocumentError, IntegrityError, Refusal
+from registry_tools.errors import DocumentError, IntegrityError, Refusal, UsageError
 from registry_tools.intake.documents import read_bytes
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.project import ProjectFolder
@@ -25,6 +25,7 @@ from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.selector import Selector
 from registry_tools.mesh.upstream import Upstream
+from registry_tools.registry.log import Entry
 from registry_tools.registry.publications import Registry
 
 STATE: Final = "state/manifest.json"
@@ -138,21 +139,19 @@ def _read(registry: Registry, request: SyncRequest, lock: Lock, upstream: Upstre
     if pin is not None and request.obeys(upstream.name):
         return _read_pinned(registry, upstream, pin)
     entry = registry.resolve(Selector(project=upstream.name, environment=environment))
-    record = entry.record
-    if record.made_current != record.n:
-        entry = registry.log(upstream.name, environment).require(record.made_current)
-    interface, publication = registry.interface(upstream.name, environment, record)
+    now = registry.made_current(upstream.name, environment, entry)
+    interface, publication = registry.interface(upstream.name, environment, entry.record)
     interface = interface.mapped(upstream.databases, upstream.schemas)
     changes: tuple[Change, ...] = ()
     if pin is not None:
-        _expect_forward(pin, publication, registry)
+        _expect_forward(pin, publication, now, registry)
         if request.upgrade is not None and pin.digest != publication.digest:
-            changes = compare(_read_pinned(registry, upstream, pin).interface, interface)
+            changes = _changes(registry, upstream, pin, interface)
     return SyncedUpstream(
         upstream=upstream,
         publication=publication,
         interface=interface,
-        pin=_pin(publication, entry.sha256),
+        pin=_pin(publication, now.sha256),
         before=lock.pins.get(upstream.name),
         changes=changes,
     )
@@ -179,10 +178,21 @@ def _read_pinned(registry: Registry, upstream: Upstream, pin: Pin) -> SyncedUpst
     )
 
 
-def _expect_forward(before: Pin, now: Publication, registry: Registry) -> None:
+def _changes(registry: Registry, upstream: Upstream, pin: Pin, now: Interface) -> tuple[Change, ...]:
+    """What an upgrade from the pin changes; nothing is told where what it named is no longer kept."""
+    try:
+        return compare(_read_pinned(registry, upstream, pin).interface, now)
+    except UsageError:
+        return ()
+
+
+def _expect_forward(before: Pin, now: Publication, made_by: Entry, registry: Registry) -> None:
     """A log only grows: one that went back, or says something else at the same number, was rewritten or replaced."""
-    went_back = now.n < before.n
-    if went_back or (now.n == before.n and (now.id, now.digest) != (before.publication, before.digest)):
+    if now.n == before.n:
+        continues = _pin(now, made_by.sha256) == before
+    else:
+        continues = now.n > before.n and registry.still_has(now.project, now.environment, before.n, before.record)
+    if not continues:
         raise IntegrityError(
             f"{now.project}@{now.environment} was at #{before.n} and is now at #{now.n}",
             where=registry.store.root,
@@ -213,7 +223,7 @@ def _plan(
     state = _state(request, upstreams, own_state, lock)
     # The state is dbt's own document and has no room for our mark; the folder is ours (README, Consume).
     yield GeneratedFile(path=folder / STATE, content=state, guarded=False)
-    if upstreams or lock.pins:
+    if (upstreams or lock.pins) and not request.locked:
         pins = {} if request.complete else dict(lock.pins)
         pins |= {synced.upstream.name: synced.pin for synced in upstreams}
         yield GeneratedFile(path=folder / LOCK, content=lock_text(Lock(pins=pins)).encode())

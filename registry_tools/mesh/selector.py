@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from registry_tools.errors import UsageError
@@ -70,11 +70,19 @@ def _moment(rest: str, text: str) -> datetime:
     """A time, in UTC where it names no zone; a day means its end."""
     try:
         moment = datetime.fromisoformat(rest)
-        if re.fullmatch(r"\d{4}-?\d{2}-?\d{2}", rest):
+        if _is_day(rest):
             moment += timedelta(days=1, microseconds=-1)
         return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
     except (ValueError, OverflowError):
         raise _wrong(text) from None
+
+
+def _is_day(rest: str) -> bool:
+    """Whether it names a day and no time, in any form that ISO 8601 has: 2026-11-01, 20261101, 2026-W44-7."""
+    try:
+        return bool(date.fromisoformat(rest))
+    except ValueError:
+        return False
 
 
 def _wrong(text: str) -> UsageError:

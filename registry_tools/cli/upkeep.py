@@ -104,6 +104,8 @@ def fsck(selectors: tuple[str, ...], form: str, **options: Any) -> int:  # noqa:
     left = [each for each in found if not each.mended]
     if form == "json":
         show_json({"faults": [_fault(each) for each in found], "left": len(left)})
+    elif not found and not chosen and not opened.registry.projects():
+        done(f"{opened.root}: the registry is empty")
     elif not found:
         done(f"{opened.root}: every record, file and view is as it must be")
     else:

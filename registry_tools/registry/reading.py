@@ -161,7 +161,18 @@ class Reading:
         return [environment for environment in found if self.store.first(layout.log_prefix(project, environment))]
 
     def places(self, chosen: Sequence[Selector] = ()) -> list[tuple[str, str]]:
-        """Each (project, environment) that is chosen; every one that there is where none is."""
+        """Each (project, environment) that is chosen; every one that there is where none is.
+
+        Raises UsageError for one that nothing is known of, and for a selection within an environment.
+        """
+        for each in chosen:
+            project, environment = each.project, each.environment
+            if not each.is_current:
+                what = f"{each} is one publication, and this is about all of them"
+                raise UsageError(what, then=f"write {project}@{environment}")
+            standing = next(iter(self.store.keys(f"{project}/{environment}/")), None)
+            if standing is None and self.seen(project, environment) is None:
+                raise self._nothing(project, environment)
         if chosen:
             return [(each.project, each.environment) for each in chosen]
         return [(project, environment) for project in self.projects() for environment in self.environments(project)]

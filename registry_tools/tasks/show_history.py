@@ -40,7 +40,8 @@ def show_publication(selector: Selector, registry: Registry) -> Shown:
     """What readers got then. Raises UsageError for what was never published or is no longer kept."""
     wanted = registry.resolve(selector).record
     history = show_history(selector, registry)
-    fate = next(line.fate for line in history if line.record.publication == wanted.current)
+    gone = {name for line in history for name in line.record.expired}
+    fate = _fate(wanted.current, history[0].record, gone)
     interface, _ = registry.interface(selector.project, selector.environment, wanted)
     return Shown(line=Line(record=wanted, fate=fate), interface=interface)
 

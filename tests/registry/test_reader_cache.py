@@ -482,8 +482,36 @@ def test_folders_that_are_no_projects_or_environments_are_left_out(
     assert registry.places() == [(PROJECT, ENVIRONMENT)]
 
 
-def test_places_are_those_that_are_chosen(registry: Registry) -> None:
-    assert registry.places([Selector(project="dbt_x", environment="dev")]) == [("dbt_x", "dev")]
+def test_places_are_those_that_are_chosen(store: Counted, registry: Registry) -> None:
+    publish(store, 1, environment="staging")
+    assert registry.places() == [(PROJECT, "prod"), (PROJECT, "staging")]
+    assert registry.places([Selector(project=PROJECT, environment="staging")]) == [(PROJECT, "staging")]
+
+
+@pytest.mark.parametrize(
+    ("project", "environment", "says"),
+    [("dbt_x", "prod", "dbt_x has published nothing; there is dbt_up"), (PROJECT, "dev", "nothing in 'dev'; there is")],
+)
+def test_a_place_that_nothing_is_known_of_is_no_place(
+    registry: Registry, project: str, environment: str, says: str
+) -> None:
+    """Otherwise a slip of the pen would be answered with: everything is as it must be."""
+    with pytest.raises(UsageError, match=says):
+        registry.places([Selector(project=project, environment=environment)])
+
+
+def test_a_place_that_lost_everything_is_one_for_who_has_seen_it(store: Counted, registry: Registry) -> None:
+    registry.newest(PROJECT, ENVIRONMENT)
+    store.drop(*store.snapshot())
+    assert registry.places([Selector(project=PROJECT, environment=ENVIRONMENT)]) == [(PROJECT, ENVIRONMENT)]
+    with pytest.raises(UsageError):
+        Registry(store).places([Selector(project=PROJECT, environment=ENVIRONMENT)])
+
+
+def test_a_single_publication_is_no_place(registry: Registry) -> None:
+    with pytest.raises(UsageError, match="dbt_up@prod#2 is one publication") as caught:
+        registry.places([Selector(project=PROJECT, environment=ENVIRONMENT, n=2)])
+    assert caught.value.then == "write dbt_up@prod"
 
 
 def test_nothing_there_names_what_is(registry: Registry) -> None:

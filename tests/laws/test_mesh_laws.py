@@ -1,6 +1,7 @@
 """Laws of the vocabulary: what is printed reads back, what is named is safe, what is written is canonical."""
 
 import json
+from datetime import UTC
 from typing import Any
 
 import msgspec
@@ -14,6 +15,7 @@ from registry_tools.mesh import names
 from registry_tools.mesh.interface import Column, Interface, PublicModel, read_interface
 from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.relation import Part, Relation, parse_relation
+from registry_tools.mesh.selector import Selector, parse_selector
 from tests.builders import interface, public_model
 
 
@@ -105,3 +107,30 @@ def test_the_digest_survives_any_json_writer(written: Interface) -> None:
     assert sorted(map(repr, (m.description for m in read.models))) == sorted(
         repr(m.description) for m in written.models
     )
+
+
+SELECTORS = st.builds(
+    lambda project, environment, rest: Selector(project=project, environment=environment, **rest),
+    PROJECTS,
+    st.from_regex(r"[a-z0-9][a-z0-9_-]{0,20}", fullmatch=True).filter(lambda name: _takes("x" + name)),
+    st.just({})
+    | st.fixed_dictionaries({"n": st.integers(1, 999_999_999_999)})
+    | st.fixed_dictionaries({"digest": st.from_regex(r"[0-9a-f]{12,64}", fullmatch=True)})
+    | st.fixed_dictionaries({"publication": st.from_regex(r"[0-9]{8}T[0-9]{6}Z-[0-9a-f]{12}", fullmatch=True)})
+    | st.fixed_dictionaries({"moment": st.datetimes(timezones=st.just(UTC))}),
+)
+
+
+@given(SELECTORS)
+def test_a_selector_reads_back_from_what_it_prints(selector: Selector) -> None:
+    assert parse_selector(str(selector)) == selector
+    assert parse_selector(str(selector), "other") == selector
+
+
+@given(st.text() | st.from_regex(r"[a-z_]{1,5}@[a-z]{1,4}[@#!].{0,12}", fullmatch=True))
+def test_whatever_is_taken_as_a_selector_prints_to_the_same_selector(text: str) -> None:
+    try:
+        selector = parse_selector(text)
+    except UsageError:
+        return
+    assert parse_selector(str(selector)) == selector

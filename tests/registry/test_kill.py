@@ -1,31 +1,44 @@
-"""kill -9 at every boundary of `mesh publish`: readers keep the last good interface, and the next publish succeeds."""
+"""kill -9 at every boundary of publish, rollback and gc: readers have the state before or after, and running the same
+command again finishes it once.
+"""
 
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Final
 
+import boto3
 import pytest
 
-from registry_tools.registry.directory import DirectoryStore
+from registry_tools.mesh.publication import Actor
+from registry_tools.registry.cache import Cache
+from registry_tools.registry.collection import Retention, collect, plan_collection
+from registry_tools.registry.inspection import Fault as Finding
+from registry_tools.registry.inspection import inspect, repair
 from registry_tools.registry.location import open_registry
+from registry_tools.registry.log import Log
 from registry_tools.registry.objects import ObjectStore
 from registry_tools.registry.publications import Registry
 from registry_tools.tasks.publish_manifest import PublishRequest, publish_manifest
 from tests import builders
-from tests.registry import ENVIRONMENT, LATEST, PROJECT
-from tests.registry.publishing import assert_sound, latest, published
+from tests.registry import ENVIRONMENT, LATEST, PROJECT, killed
+from tests.registry.faults import Crash, Fault, FaultyStore, at
+from tests.registry.publishing import latest, moment, publication_id, publish, records
+from tests.stores.aging_s3 import MODULE, put_forward
 from tests.stores.local_s3 import BUCKET, aws_variables, local_s3
 
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
-_BEYOND = 1_000_000
-_WORKERS = 2
+_WORKERS: Final = 2
+_DAY: Final = 24 * 3600
+_ORPHAN: Final = 40
+# What a crash may leave: files whose publisher never committed, and a view of the log that is behind it.
+_LEFT: Final = {"orphan", "stale-latest"}
+
+Tick = Callable[[Sequence["Scene"], int], None]
 
 
 def manifest(k: int) -> builders.Json:
@@ -37,130 +50,227 @@ def manifest(k: int) -> builders.Json:
     return builders.manifest(upstream, first, *others, metadata={"generated_at": generated})
 
 
-class Scene:
-    """One project folder, one registry, and `earlier` publications in it."""
+@dataclass(frozen=True)
+class State:
+    """All that a registry holds, and what readers make of it."""
 
-    def __init__(self, folder: Path, root: str, earlier: int) -> None:
-        self.folder, self.root, self.earlier = folder, root, earlier
-        for k in range(1, earlier + 1):
-            self.publish(k)
-        builders.project_folder(folder, PROJECT, manifest(earlier + 1))
+    objects: dict[str, bytes]
+    log: Sequence[tuple[object, ...]]
+    plain: tuple[str, int] | None
+
+
+@dataclass
+class Scene:
+    """A folder with a project and a cache in it, and a registry."""
+
+    folder: Path
+    root: str
+    environment: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def registry(self) -> Registry:
-        return open_registry(self.root)
+        return open_registry(self.root, cache=Cache(self.folder / "cache"))
 
     @property
     def store(self) -> ObjectStore:
         return self.registry.store
+
+    def build(self, k: int) -> None:
+        builders.project_folder(self.folder, PROJECT, manifest(k))
 
     def publish(self, k: int) -> int:
         project = builders.project_folder(self.folder, PROJECT, manifest(k))
         request = PublishRequest(project=project, environment=ENVIRONMENT)
         return publish_manifest(request, self.registry).publication.n
 
-    def killed(self, k: int) -> int | None:
-        """Publish the next one, killed at boundary k; the number of boundaries if there were fewer."""
-        report = self.folder / "report"
-        words = ["publish", "--registry", self.root, "--env", ENVIRONMENT, "--project-dir", str(self.folder / PROJECT)]
-        run = subprocess.run(
-            [sys.executable, "-m", "tests.registry.killed", str(k), str(report), *words],
-            cwd=REPOSITORY,
-            env=dict(os.environ),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        if report.exists():
-            assert run.returncode == 0, run.stderr
-            return int(report.read_text())
-        assert run.returncode == -signal.SIGKILL, run.stderr
-        return None
+    def run(self, words: Sequence[str], kill_at: int | None = None) -> killed.Ended | None:
+        variables = {**os.environ, **self.environment, "DBT_MESH_CACHE": str(self.folder / "cache")}
+        return killed.run([*words, "--registry", self.root], variables, self.folder, kill_at)
 
-    def assert_whole(self) -> None:
-        """Readers have the publication before or the one that was killed, and nothing between the two."""
-        assert_sound(self.store)
-        log = published(self.store)
-        assert len(log) in {self.earlier, self.earlier + 1}
-        if log:
-            record = self.registry.require(PROJECT, ENVIRONMENT)
-            interface, _ = self.registry.interface(PROJECT, ENVIRONMENT, record)
-            assert [model.name for model in interface.models] == [f"m{n}" for n in range(1, len(log) + 1)]
-        plain = latest(self.store)
-        assert (plain[1] if plain else 0) in {self.earlier, self.earlier + 1}
-        assert (plain[1] if plain else 0) <= len(log)
+    def finish(self, words: Sequence[str]) -> int:
+        """Run it to its end; the number of its boundaries."""
+        ended = self.run(words)
+        assert ended is not None
+        assert ended.code == 0, ended.printed
+        return ended.boundaries
 
-    def assert_finished(self, *numbers: int) -> None:
-        """Publishing these succeeds, whatever the killed one has left, and the registry holds them once each."""
-        for k in numbers:
-            assert self.publish(k) == len(published(self.store))
-        assert_sound(self.store)
-        log = published(self.store)
-        assert latest(self.store) == (log[-1], len(log))
-        own = [key for key in self.store.keys("") if not key.startswith("_edges/")]
-        assert all(key.endswith((".json", ".json.zst")) for key in own), own
-        assert not any("/." in key or ".part" in key for key in own)
-        assert [key for key in own if "/log/" in key or "/latest/" in key] == [
-            LATEST,
-            *(f"{PROJECT}/{ENVIRONMENT}/log/{999_999_999_999 - n:012d}.json" for n in range(len(log), 0, -1)),
-        ]
+    def state(self) -> State:
+        objects = {}
+        for key in self.store.keys(""):
+            stored = self.store.get(key)
+            assert stored is not None
+            objects[key] = stored.content
+        log = [(r.op, r.publication, r.current, r.made_current, r.digest, r.expired) for r in records(self.store)]
+        return State(objects=objects, log=log, plain=latest(self.store))
+
+    def findings(self) -> list[Finding]:
+        return list(inspect(self.registry, PROJECT, ENVIRONMENT))
 
 
-@pytest.mark.parametrize("earlier", [0, 1])
-def test_killed_at_every_boundary_of_a_directory(tmp_path: Path, earlier: int) -> None:
-    origin = Scene(tmp_path / "origin", str(tmp_path / "origin/registry"), earlier)
+def assert_between(now: State, before: State, after: State) -> None:
+    """Whoever reads gets what was before or what is to come, and nothing that both have is gone or has other bytes."""
+    assert now.log in [before.log, after.log]
+    assert now.plain in [before.plain, after.plain]
+    assert (now.plain or ("", 0))[1] <= len(now.log)
+    assert now.objects.keys() <= before.objects.keys() | after.objects.keys()
+    kept = before.objects.keys() & after.objects.keys() - {LATEST}
+    assert {key: now.objects.get(key) for key in kept} == {key: before.objects[key] for key in kept}
+
+
+def survive(scene: Scene, words: Sequence[str], k: int, before: State, after: State) -> None:
+    """Killed at boundary k: readers are served, fsck finds what a crash may leave, and once more is once."""
+    assert scene.run(words, k) is None
+    assert_between(scene.state(), before, after)
+    found = scene.findings()
+    assert {finding.rule for finding in found} <= _LEFT
+    if k % 2:
+        assert all(repair(scene.registry, finding) for finding in found if finding.rule == "stale-latest")
+        assert {finding.rule for finding in scene.findings()} <= {"orphan"}
+    scene.finish(words)
+    now = scene.state()
+    assert (now.log, now.plain, now.objects.keys()) == (after.log, after.plain, after.objects.keys())
+    assert scene.findings() == []
+
+
+# -- the three commands, each upon a registry that has something to lose ----------------------------------------------
+
+
+def before_publish(earlier: int) -> Callable[[Sequence[Scene], Tick], None]:
+    def prepare(scenes: Sequence[Scene], _tick: Tick) -> None:
+        for scene in scenes:
+            for k in range(1, earlier + 2):
+                (scene.publish if k <= earlier else scene.build)(k)
+
+    return prepare
+
+
+def before_rollback(scenes: Sequence[Scene], _tick: Tick) -> None:
+    for scene in scenes:
+        for k in range(1, 4):
+            publish(scene.store, k)
+
+
+def before_gc(scenes: Sequence[Scene], tick: Tick) -> None:
+    """1 was given up more than a week ago, 2 is to be given up now, 3 is kept, and one publisher never committed."""
+    for scene in scenes:
+        publish(scene.store, 1)
+        publish(scene.store, 2)
+        with pytest.raises(Crash):
+            publish(FaultyStore(scene.store, at("/log/", Fault.CRASH_BEFORE)), _ORPHAN)
+    tick(scenes, 2 * _DAY)
+    for scene in scenes:
+        plan = plan_collection(scene.registry, PROJECT, ENVIRONMENT, Retention(publications=1, days=1))
+        assert collect(scene.registry, plan, Actor(), moment(3))[0]
+    tick(scenes, 8 * _DAY)
+    for scene in scenes:
+        publish(scene.store, 3)
+    tick(scenes, 2 * _DAY)
+
+
+PUBLISH: Final = ["publish", "--env", ENVIRONMENT, "--project-dir", PROJECT]
+ROLLBACK: Final = ["rollback", f"{PROJECT}@{ENVIRONMENT}#1", "--reason", "2 and 3 are wrong"]
+GC: Final = ["gc", f"{PROJECT}@{ENVIRONMENT}", "--keep", "1", "--keep-days", "1", "--delete"]
+COMMANDS: Final = {
+    "first publish": (PUBLISH, before_publish(0), {"publish"}, 0),
+    "publish": (PUBLISH, before_publish(1), {"publish"}, 0),
+    "rollback": (ROLLBACK, before_rollback, {"rollback"}, 0),
+    "gc": (GC, before_gc, {"expire"}, 6),
+}
+
+
+def assert_told(command: str, before: State, after: State) -> None:
+    """The command that is about to be killed does what it is for, so that its boundaries are worth something."""
+    _, _, ops, deletions = COMMANDS[command]
+    assert after.log[: len(before.log)] == before.log
+    assert {entry[0] for entry in after.log[len(before.log) :]} == ops
+    gone = before.objects.keys() - after.objects.keys()
+    assert len(gone) == deletions
+    assert all(publication_id(1) in key or publication_id(_ORPHAN) in key for key in gone)
+
+
+# -- on a directory ---------------------------------------------------------------------------------------------------
+
+
+def age_folder(scenes: Sequence[Scene], seconds: int) -> None:
+    for scene in scenes:
+        for path in Path(scene.root).rglob("*"):
+            written = path.stat().st_mtime - seconds
+            os.utime(path, (written, written))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_killed_at_every_boundary_on_a_directory(tmp_path: Path, command: str) -> None:
+    words, prepare, _, _ = COMMANDS[command]
+    origin = Scene(tmp_path / "origin", str(tmp_path / "origin/registry"))
+    origin.folder.mkdir()
+    prepare([origin], age_folder)
+    before = origin.state()
 
     def copy(name: str) -> Scene:
         shutil.copytree(origin.folder, tmp_path / name)
-        scene = Scene.__new__(Scene)
-        scene.folder, scene.root, scene.earlier = tmp_path / name, str(tmp_path / name / "registry"), earlier
-        return scene
+        return Scene(tmp_path / name, str(tmp_path / name / "registry"))
 
-    def survive(k: int) -> None:
+    whole = copy("whole")
+    boundaries = whole.finish(words)
+    after = whole.state()
+    assert_told(command, before, after)
+    assert boundaries >= 20
+
+    def attempt(k: int) -> None:
         scene = copy(f"killed-{k}")
-        assert scene.killed(k) is None
-        scene.assert_whole()
-        if k % 2:
-            scene.assert_finished(earlier + 1, earlier + 2)  # the same job again, then the next build
-        else:
-            scene.assert_finished(earlier + 2)  # nobody runs the killed job again
+        survive(scene, words, k, before, after)
+        assert publish(scene.store, 50)[0].n == len(after.log) + 1
+        shutil.rmtree(scene.folder)
 
-    boundaries = copy("not-killed").killed(_BEYOND)
-    assert boundaries is not None
-    assert boundaries >= 30
     with ThreadPoolExecutor(_WORKERS) as pool:
-        list(pool.map(survive, range(boundaries)))
+        list(pool.map(attempt, range(boundaries)))
+
+
+# -- on S3 over HTTP --------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with local_s3(tmp_path_factory.mktemp("s3")) as found:
+    with local_s3(tmp_path_factory.mktemp("s3"), MODULE) as found:
         yield found
 
 
-@pytest.mark.parametrize("earlier", [0, 1])
-def test_killed_at_every_put_to_s3(
-    tmp_path: Path, endpoint: str, monkeypatch: pytest.MonkeyPatch, earlier: int
+# Before and after each of: state, interface, usage, edge, record, latest; record, latest; record, six deletions.
+@pytest.mark.parametrize(("command", "requests"), [("first publish", 6), ("publish", 6), ("rollback", 2), ("gc", 7)])
+def test_killed_at_every_request_to_s3(
+    tmp_path: Path, endpoint: str, monkeypatch: pytest.MonkeyPatch, command: str, requests: int
 ) -> None:
-    for name, value in aws_variables(endpoint, tmp_path).items():
+    variables = dict(aws_variables(endpoint, tmp_path))
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setattr(boto3, "Session", lambda: killed.SESSION)
+    words, prepare, _, _ = COMMANDS[command]
+    scenes = [Scene(tmp_path / str(k), f"s3://{BUCKET}/{uuid.uuid4().hex}", variables) for k in range(2 * requests + 1)]
+    for scene in scenes:
+        scene.folder.mkdir()
+    prepare(scenes, lambda _scenes, seconds: put_forward(endpoint, seconds))
+    before = scenes[-1].state()
+    assert scenes[-1].finish(words) == 2 * requests
+    after = scenes[-1].state()
+    assert_told(command, before, after)
 
-    def survive(k: int) -> int | None:
-        scene = Scene(tmp_path / f"killed-{k}", f"s3://{BUCKET}/{uuid.uuid4().hex}", earlier)
-        boundaries = scene.killed(k)
-        scene.assert_whole()
-        scene.assert_finished(*([earlier + 1] if k % 4 < 2 else []), earlier + 2)
-        return boundaries
+    def attempt(k: int) -> None:
+        ours = replace(before, objects=scenes[k].state().objects)
+        survive(scenes[k], words, k, ours, after)
+        assert publish(scenes[k].store, 50)[0].n == len(after.log) + 1
 
-    boundaries = survive(_BEYOND)
-    assert boundaries == 2 * 6  # state, interface, usage, edge, record, latest: before and after each
     with ThreadPoolExecutor(_WORKERS) as pool:
-        assert list(pool.map(survive, range(boundaries))) == [None] * boundaries
+        list(pool.map(attempt, range(2 * requests)))
 
 
 def test_a_directory_shows_no_temporary_file_of_the_killed(tmp_path: Path) -> None:
-    scene = Scene(tmp_path, str(tmp_path / "registry"), 1)
-    assert scene.killed(5) is None
-    assert isinstance(scene.store, DirectoryStore)
+    scene = Scene(tmp_path, str(tmp_path / "registry"))
+    scene.publish(1)
+    scene.build(2)
+    parts = []
+    for k in range(12):
+        assert scene.run(PUBLISH, k) is None
+        parts = list(Path(scene.root).rglob("*.part"))
+    assert parts
     assert not [key for key in scene.store.keys("") if ".part" in key]
+    assert Log(scene.store, PROJECT, ENVIRONMENT).newest()

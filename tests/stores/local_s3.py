@@ -14,10 +14,10 @@ _PATIENCE = 60.0
 
 
 @contextmanager
-def local_s3(folder: Path) -> Iterator[str]:
+def local_s3(folder: Path, module: str = "registry_tools.local.bucket") -> Iterator[str]:
     """Its endpoint; the server is gone when the block ends."""
     ready, log = folder / "ready", folder / "log"
-    command = [sys.executable, "-m", "registry_tools.local.bucket", "--bucket", BUCKET, "--ready", str(ready)]
+    command = [sys.executable, "-m", module, "--bucket", BUCKET, "--ready", str(ready)]
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
         try:
             deadline = time.monotonic() + _PATIENCE

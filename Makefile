@@ -1,5 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check fix bench clean
+.PHONY: soak-http
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
@@ -40,6 +41,9 @@ fix: install  ## mend what a machine can mend: format, imports, SQL
 
 bench: install  ## print the table of speeds against their targets
 	@$(RUN)python -m benchmarks
+
+soak-http: install  ## let 16 publishers and 64 readers meet foul weather over HTTP, until 4,000 publications stand
+	@SOAK_PUBLICATIONS=$${SOAK_PUBLICATIONS:-250} SOAK_READERS=$${SOAK_READERS:-64} $(RUN)python -m pytest -q -n0 tests/registry/test_soak.py
 
 clean:  ## remove what was made, the .venv too
 	rm -rf $(VENV) .mesh dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

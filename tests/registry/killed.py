@@ -26,7 +26,7 @@ from registry_tools.cli import app, history
 from registry_tools.cli.app import mesh
 
 CONTEXT: Final = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload([__name__])
+CONTEXT.set_forkserver_preload([__name__, "tests.registry.crowd"])
 LOADED: Final = (history, [app.load(name) for name in ("publish", "rollback", "gc")])
 # Reading the SDK's description of S3 takes longer than the rest of a run; whoever takes this session shares it.
 SESSION: Final = boto3.Session()
@@ -78,6 +78,7 @@ def _run(
             os.kill(os.getpid(), signal.SIGKILL)
         reached += 1
 
+    sys.settrace(None)  # whoever is killed cannot tell coverage anything
     os.environ.update(environment)
     os.chdir(folder)
     boto3.Session = lambda: SESSION  # type: ignore[assignment,misc]

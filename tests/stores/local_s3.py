@@ -16,8 +16,15 @@ _PATIENCE = 60.0
 @contextmanager
 def local_s3(folder: Path, module: str = "registry_tools.local.bucket") -> Iterator[str]:
     """Its endpoint; the server is gone when the block ends."""
+    with child_server(folder, module, "--bucket", BUCKET) as endpoint:
+        yield endpoint
+
+
+@contextmanager
+def child_server(folder: Path, module: str, *arguments: str) -> Iterator[str]:
+    """The endpoint of a module that serves on a port of its own choice and tells it in the file `--ready`."""
     ready, log = folder / "ready", folder / "log"
-    command = [sys.executable, "-m", module, "--bucket", BUCKET, "--ready", str(ready)]
+    command = [sys.executable, "-m", module, *arguments, "--ready", str(ready)]
     with log.open("wb") as output, subprocess.Popen(command, stdout=output, stderr=output) as server:
         try:
             deadline = time.monotonic() + _PATIENCE

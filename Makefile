@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help install demo test check fix bench clean
-.PHONY: soak-http
+.PHONY: soak-http stateful
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
@@ -44,6 +44,9 @@ bench: install  ## print the table of speeds against their targets
 
 soak-http: install  ## let 16 publishers and 64 readers meet foul weather over HTTP, until 4,000 publications stand
 	@SOAK_PUBLICATIONS=$${SOAK_PUBLICATIONS:-250} SOAK_READERS=$${SOAK_READERS:-64} $(RUN)python -m pytest -q -n0 tests/registry/test_soak.py
+
+stateful: install  ## hold memory, directory and S3 against one model: 500 histories of 50 steps each, drawn anew
+	@MODEL_EXAMPLES=$${MODEL_EXAMPLES:-500} MODEL_STEPS=$${MODEL_STEPS:-50} $(RUN)python -m pytest -q tests/registry/test_backends.py --dist=load
 
 clean:  ## remove what was made, the .venv too
 	rm -rf $(VENV) .mesh dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

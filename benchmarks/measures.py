@@ -3,6 +3,7 @@
 import json
 import shlex
 import shutil
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -69,7 +70,13 @@ def rows(counts: list[int]) -> Iterator[Row]:
         name="sync-unchanged",
         says="sync, nothing changed / one HEAD by boto3 in a fresh process",
         target=0.6,
-        measure=sync_unchanged,
+        measure=partial(sync_unchanged, head=_head_by_boto3),
+    )
+    yield Row(
+        name="sync-unchanged-cli",
+        says="sync, nothing changed / aws s3api head-object",
+        target=0.6,
+        measure=partial(sync_unchanged, head=_head_by_cli),
     )
     yield Row(
         name="sync-upstreams",
@@ -158,7 +165,7 @@ def _by_hand(workshop: Workshop, project: "Path", put: str) -> Took:
 # -- syncing ----------------------------------------------------------------------------------------------------------
 
 
-def sync_unchanged(workshop: Workshop) -> Measured:
+def sync_unchanged(workshop: Workshop, *, head: Callable[[str], list[str]]) -> Measured:
     """A consumer that has published itself and reads one upstream with 100 public models, all as it was."""
     endpoint, root = workshop.local_s3(), f"s3://{BUCKET}/{workshop.new_folder('prefix').name}"
     upstream, own = Shape(models=1_000), Shape(models=100, project="downstream", public=0)
@@ -168,8 +175,16 @@ def sync_unchanged(workshop: Workshop) -> Measured:
     consumer = _consumer(workshop, "downstream", [upstream.project])
     key = f"{root.rsplit('/', 1)[-1]}/{upstream.project}/prod/latest/manifest.json"
     ours = partial(workshop.mesh, "sync", "--env", "prod", "--registry", root, folder=consumer, endpoint=endpoint)
-    theirs = partial(workshop.python, "-c", _HEAD, BUCKET, key, endpoint=endpoint)
+    theirs = partial(workshop.run, head(key), endpoint=endpoint)
     return ratio(paired(ours, theirs, runs=workshop.runs), timing.wall)
+
+
+def _head_by_boto3(key: str) -> list[str]:
+    return [sys.executable, "-c", _HEAD, BUCKET, key]
+
+
+def _head_by_cli(key: str) -> list[str]:
+    return [tool("aws"), "s3api", "head-object", "--bucket", BUCKET, "--key", key]
 
 
 def sync_upstreams(workshop: Workshop) -> Measured:

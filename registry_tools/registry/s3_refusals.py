@@ -93,9 +93,8 @@ class Refusals:
         return PassingError(error) if passing else error
 
     def to_write(self, answer: Refused, expected: frozenset[str] = frozenset()) -> Exception:
-        """What a refused PUT or DELETE means: declined, refused, or unknown, and then the caller has to look.
-
-        Codes that the caller has `expected` are declined too.
+        """What a refused PUT or DELETE means: declined, refused, or unknown, and then the caller has to look. What the
+        caller has `expected` is declined too.
         """
         if answer.code == "NoSuchKey" or answer.code in _TAKEN | expected:
             return DeclinedError(answer.code)

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -70,20 +71,22 @@ def test_a_connection_that_was_closed_while_idle_is_opened_again_and_no_try_is_l
     assert paused == []
 
 
-def test_an_answer_that_is_not_read_to_its_end_does_not_reach_the_next_request(
-    store: S3Store, faults: FaultServer
-) -> None:
-    small = S3Store("mesh", "registry", limit=3)
-    with pytest.raises(RegistryError):
-        small.get("k")
-    faults.answers = [Answer(body=b"abc", headers={"ETag": '"2"'}, kept=True)]
-    stored = small.get("k")
-    assert stored is not None
-    assert stored.content == b"abc"
-    assert connections(faults) == 2
-    faults.answers = [error(403, "AccessDenied", "x" * 100_000)]
-    with pytest.raises(RegistryError, match="403"):
-        store.get("k")
+def test_an_answer_that_is_not_read_to_its_end_does_not_reach_the_next_request(faults: FaultServer) -> None:
+    paused: list[float] = []
+    store = S3Store("mesh", "registry", clock=Clock(pause=paused.append), limit=3)
+    fits = Answer(body=b"abc", headers={"ETag": '"2"'}, kept=True)
+    refused = replace(error(403, "AccessDenied", "x" * 100_000), kept=True)
+    faults.answers = [OBJECT, fits, refused, fits]
+    for expected in ("more than 3 bytes", None, "answered 403", None):
+        if expected:
+            with pytest.raises(RegistryError, match=expected):
+                store.get("k")
+        else:
+            stored = store.get("k")
+            assert stored is not None
+            assert stored.content == b"abc"
+    assert connections(faults) == 3  # the second answer was read whole, and its connection serves the third request
+    assert paused == []
 
 
 def test_sixteen_threads_get_each_its_own_answer(store: S3Store, faults: FaultServer) -> None:

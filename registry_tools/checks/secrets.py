@@ -125,8 +125,7 @@ def _places(document: bytes, texts: Iterable[str], written: Iterable[bytes]) -> 
     while todo:
         content, place = todo.pop()
         if content[0] == _QUOTE:
-            if (text := _decoded(content)) in texts:
-                yield text, ".".join(place)
+            yield _decoded(content), ".".join(place)
             continue
         for key, inner in _entries(content):
             if key in texts:

@@ -35,6 +35,7 @@ TEXTS = [
 ]
 WRITERS: dict[str, Callable[[Any], str]] = {
     "as-dbt": json.dumps,
+    "for-people": lambda value: json.dumps(value, indent=2),
     "as-we-do": lambda value: json.dumps(value, ensure_ascii=False, separators=(",", ":")),
 }
 
@@ -90,7 +91,12 @@ def test_a_key_and_its_text_are_read_together(key: str) -> None:
 def test_a_place_is_told_from_its_node_downwards() -> None:
     token = "gh" + "p_" + "k3JdL9xQ2mVb7NpT4wRz8cYs1aHf6uGe5oXi"
     columns = {"id": {"name": "id", "description": token, "meta": {"unique_id": 1}}}
-    node = {"unique_id": "model.dbt_up.orders.v2", "columns": columns, "tags": ["a", token]}
+    node = {
+        "unique_id": "model.dbt_up.orders.v2",
+        "columns": columns,
+        "tags": ["a", token],
+        "meta": {"unique_id": [1], "x": token},
+    }
     document = {
         "metadata": {"x": token},
         "nodes": {"model.dbt_up.orders.v2": node},
@@ -102,6 +108,7 @@ def test_a_place_is_told_from_its_node_downwards() -> None:
         "metadata.x",
         "model.dbt_up.d.raw_code",
         "model.dbt_up.orders.v2.columns.id.description",
+        "model.dbt_up.orders.v2.meta.x",
         "model.dbt_up.orders.v2.tags.1",
     ]
 

@@ -1,10 +1,12 @@
 """Values in, lines on a terminal out: the few shapes that all commands print in."""
 
 import json
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import click
+
+_NAMES: Final = 12
 
 
 def shown(text: str) -> str:
@@ -49,6 +51,12 @@ def warn(line: str) -> None:
 def counted(number: int, noun: str) -> str:
     """`1 model`, `2 models`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def some(names: Sequence[str]) -> str:
+    """The names, as many as a person reads."""
+    more = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return ", ".join(names[:_NAMES]) + more
 
 
 def ago(seconds: float) -> str:

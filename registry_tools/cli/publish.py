@@ -9,7 +9,7 @@ import click
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import open_from
 from registry_tools.cli.options import flags, format_option, project_option, registry_options
-from registry_tools.cli.output import counted, detail, done, show_json
+from registry_tools.cli.output import counted, detail, done, show_json, some
 from registry_tools.intake.project import read_project
 from registry_tools.mesh import names
 from registry_tools.tasks.publish_manifest import Published, PublishRequest, publish_manifest
@@ -56,14 +56,10 @@ def _show(published: Published, root: str) -> None:
     done(f"{verb} {publication} {publication.id} in {root}")
     if published.current.id != publication.id:
         detail(f"readers get {published.current} {published.current.id}; mesh history says why")
-    models = published.interface.models
-    detail(
-        f"{counted(len(models), 'public model')}: {', '.join(m.label for m in models)}"
-        if models
-        else "no public models"
-    )
+    models = [model.label for model in published.interface.models]
+    detail(f"{counted(len(models), 'public model')}: {some(models)}" if models else "no public models")
     if reads := published.usage.reads:
-        detail(f"reads {', '.join(sorted({f'{r.upstream}.{r.model}' for r in reads}))}")
+        detail(f"reads {some(sorted({f'{r.upstream}.{r.model}' for r in reads}))}")
 
 
 def _document(published: Published) -> dict[str, Any]:

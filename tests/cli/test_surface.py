@@ -246,3 +246,12 @@ def test_publishing_to_a_directory_waits_for_no_aws_and_no_servers(commands: Com
     imported = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in run.stderr.splitlines() if "|" in line}
     assert "msgspec" in imported
     assert not imported & {"boto3", "botocore", "rich", "fakesnow", "moto", "duckdb", "dbt", "snowflake"}
+
+
+def test_many_models_are_not_all_named(commands: Commands) -> None:
+    nodes = [builders.node(f"m{n:03d}", "mini") for n in range(100)]
+    (commands.up / "target/manifest.json").write_text(json.dumps(builders.manifest(*nodes, project="mini")))
+    said = commands.publish().stdout
+    assert "100 public models: m000, m001, " in said
+    assert "m011 and 88 more\n" in said
+    assert "m012" not in said

@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fix bench clean
+.PHONY: help install demo test check fix soak bench clean
 .PHONY: soak-http stateful
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
@@ -38,6 +38,9 @@ fix: install  ## mend what a machine can mend: format, imports, SQL
 	@$(RUN)ruff check --quiet --fix . || true
 	@$(RUN)ruff format --quiet .
 	@$(RUN)sqlfluff fix --quiet --disable-progress-bar dbt_up dbt_down dbt_down_loom
+
+soak: install  ## simulate a million histories: make soak N=1000000 FROM=0 PROCESSES=2
+	@$(RUN)python -m tests.simulator --histories $(or $(N),1000000) --from $(or $(FROM),0) --processes $(or $(PROCESSES),2)
 
 bench: install  ## print the table of speeds against their targets
 	@$(RUN)python -m benchmarks

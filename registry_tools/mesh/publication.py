@@ -86,7 +86,8 @@ class Record(Value, frozen=True, omit_defaults=True):
     `publication` is what the record is about. `current` names the publication that readers get after it, `since` the
     record that made it so (this one, where it is None) and `files` are its files; `yanked` and `approvals` hold from
     here on, and publications up to the id `horizon` are no longer kept but for those that readers still get. So the
-    newest record alone answers every read. `expired` are those that this record gives up.
+    newest record alone answers every read. `expired` are those that this record gives up. `nonce` is drawn for each
+    attempt to append, so that no two of them write the same bytes.
     """
 
     format: int
@@ -105,6 +106,7 @@ class Record(Value, frozen=True, omit_defaults=True):
     approvals: tuple[Approval, ...] = ()
     expired: tuple[str, ...] = ()
     horizon: str | None = None
+    nonce: str = ""
 
     @property
     def made_current(self) -> int:

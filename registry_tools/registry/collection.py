@@ -112,7 +112,7 @@ def _entries(registry: Registry, project: str, environment: str) -> list[Entry]:
     latest = registry.store.get(layout.latest_key(project, environment))  # before the log is read, as the files are
     newest = registry.newest(project, environment)
     log = registry.log(project, environment)
-    n, end = latest_number(latest.content) if latest else 0, newest.record.n if newest else 0
+    n, end = (latest and latest_number(latest.content)) or 0, newest.record.n if newest else 0
     if n > end:
         what = f"plain readers get #{n}, and the log ends at #{end}"
         raise IntegrityError(what, where=log.place(end), then=INTEGRITY)

@@ -23,7 +23,14 @@ from registry_tools.registry import layout
 from registry_tools.registry.cache import Head
 from registry_tools.registry.log import INTEGRITY, Entry
 from registry_tools.registry.packing import unpacked
-from registry_tools.registry.publications import OLDEST_FILE, Registry, document_bytes, latest_number
+from registry_tools.registry.publications import (
+    OLDEST_FILE,
+    Registry,
+    document_bytes,
+    facts_of_copy,
+    facts_without_copy,
+    latest_number,
+)
 
 _AT_ONCE: Final = 16
 _LOST: Final = "no copy is at hand: run mesh fsck --repair where it was read before, or restore the object's version"
@@ -254,7 +261,7 @@ class _Inspection:
             interface, facts = read_interface(latest.content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
-        content = document_bytes(interface, {k: v for k, v in facts.items() if k not in {"n", "published_at"}})
+        content = document_bytes(interface, facts_without_copy(facts))
         return content if hashlib.sha256(content).hexdigest() == promised.sha256 else None
 
     # -- the views ----------------------------------------------------------------------------------------------------
@@ -276,19 +283,19 @@ class _Inspection:
             return  # somebody published meanwhile, and brings the copy forward himself
         if standing is None:
             what = f"plain readers find nothing; #{n} is current"
-        elif latest_number(standing.content) == n:
+        elif (told := latest_number(standing.content)) in {None, n}:
             what = f"its bytes are not those of #{n}"
         else:
-            what = f"plain readers get #{latest_number(standing.content)}; #{n} is current"
-        right = document_bytes(interface, {**facts, "n": n, "published_at": record.time})
+            what = f"plain readers get #{told}; #{n} is current"
+        right = document_bytes(interface, facts_of_copy(facts, n, record.time))
         mending = Repair(key=key, content=right, tag=standing.tag if standing else None)
         yield self._fault("stale-latest", key, what, mending)
 
     def lost_record(self, walked: _Walked) -> Fault | None:
         """The record that plain readers' copy is of and the log has not, where the publication's files are there."""
         latest = self._store.get(layout.latest_key(self._project, self._environment))
-        n = latest_number(latest.content) if latest else 0
-        if latest is None or n <= walked.top:
+        n = latest_number(latest.content) if latest else None
+        if latest is None or n is None or n <= walked.top:
             return None
         try:
             publication = names.publication_id(str(read_interface(latest.content)[1].get("publication")))
@@ -342,12 +349,12 @@ class _Inspection:
         return Fault(rule=rule, key=key, what=what, then=then, repair=mending)
 
 
-def _shown(document: bytes, n: int | None = None, time: str | None = None) -> Any:  # noqa: ANN401  # any JSON
+def _shown(document: bytes, n: int | None = None, time: str = "") -> Any:  # noqa: ANN401  # any JSON
     """A document as plain readers understand it; with these facts, the copy that is made of it."""
     try:
         read = msgspec.json.decode(document)
         if n is not None:
-            read["metadata"]["mesh"] |= {"n": n, "published_at": time}
+            read["metadata"]["mesh"] = facts_of_copy(read["metadata"]["mesh"], n, time)
     except (ValueError, RecursionError):
         return document
     return read

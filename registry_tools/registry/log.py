@@ -5,7 +5,9 @@ reader needs the newest record alone, and two publishers cannot both get the sam
 """
 
 import hashlib
+import random
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -117,11 +119,12 @@ class Log:
         checked against what is current; once it gives None, that newest record comes back with False.
         Raises OutcomeUnknown when the store never said whether it took the record: running again resolves that.
         """
+        nonce = f"{random.getrandbits(64):016x}"  # not a secret: bytes that are the same are ours
         for _ in range(_ROUNDS):
             record = make(base)
             if record is None:
                 return base, False
-            content = encode_record(record)
+            content = encode_record(msgspec.structs.replace(record, nonce=nonce))
             mine = self._place_record(record.n, content)
             there = self.require(record.n)
             if mine:
@@ -164,18 +167,19 @@ class Log:
         return self._place(layout.log_key(self._project, self._environment, n))
 
     def _place_record(self, n: int, content: bytes) -> bool:
-        """Create record n with these bytes: True, or False when the number is taken. Never another number or bytes."""
+        """Create record n with these bytes: True, or False when the number is taken. Never another number or bytes.
+
+        Nobody else writes the same bytes (see Record.nonce). So they are ours also when the store says no to them,
+        because the network sent them twice, or after no answer came.
+        """
         key = layout.log_key(self._project, self._environment, n)
-        unanswered = False
         for _ in self._clock.tries(_SENDS):
-            try:
+            with suppress(OutcomeUnknown):  # whether it was taken is looked up
                 if self._store.create(key, content):
                     return True
-            except OutcomeUnknown:
-                unanswered = True
             standing = self._store.get(key)
             if standing is not None:
-                return unanswered and standing.content == content
+                return standing.content == content
         raise OutcomeUnknown(
             f"the registry did not say whether it took record {n}",
             where=self._place(key),

@@ -73,16 +73,23 @@ class Registry(Reading):
     def refresh_latest(
         self, project: str, environment: str, record: Record, interface: Interface, facts: Mapping[str, Any]
     ) -> None:
-        """Bring the plain readers' copy forward, never back: a slower publisher must not overwrite a newer one."""
+        """Bring the plain readers' copy forward, never back: a slower publisher must not overwrite a newer one.
+
+        A copy that says no number which it vouches for is read once more: only what stands there like that, and was
+        not bent on its way, is replaced.
+        """
         key, n = layout.latest_key(project, environment), record.made_current
-        content = document_bytes(interface, {**facts, "n": n, "published_at": record.time})
+        content = document_bytes(interface, facts_of_copy(facts, n, record.time))
         for _ in self.clock.tries(_REFRESHES):
             standing = self.store.get(key)
+            number = latest_number(standing.content) if standing else None
+            if standing is not None and number is None and self.store.get(key) != standing:
+                continue
             try:
                 if standing is None:
                     done = self.store.create(key, content)
                 else:
-                    done = latest_number(standing.content) >= n or self.store.replace(key, content, standing.tag)
+                    done = (number or 0) >= n or self.store.replace(key, content, standing.tag)
             except OutcomeUnknown:
                 continue
             if done:
@@ -253,10 +260,26 @@ def document_bytes(interface: Interface, facts: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(interface.to_manifest(facts))
 
 
+def facts_of_copy(facts: Mapping[str, Any], n: int, time: str) -> dict[str, Any]:
+    """The publication's facts as they stand in the plain readers' copy: since which record it is current, and when
+    that was, with a seal upon both, because no record promises the copy's bytes.
+    """
+    seal = hashlib.sha256(f"{facts.get('publication')} {n} {time}".encode()).hexdigest()
+    return {**facts, "n": n, "published_at": time, "seal": seal}
+
+
+def facts_without_copy(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts as they stand in the published document itself."""
+    return {name: fact for name, fact in facts.items() if name not in {"n", "published_at", "seal"}}
+
+
 class _Latest(msgspec.Struct):
     class Metadata(msgspec.Struct):
         class Mesh(msgspec.Struct):
-            n: int = 0
+            publication: str
+            n: int
+            published_at: str
+            seal: str
 
         mesh: Mesh
 
@@ -267,9 +290,11 @@ class _Latest(msgspec.Struct):
 _LATEST: Final = msgspec.json.Decoder(_Latest)
 
 
-def latest_number(latest: bytes) -> int:
-    """The number that the plain readers' copy says it is of."""
+def latest_number(latest: bytes) -> int | None:
+    """The number that the plain readers' copy says it is of; None where it is not ours or was bent."""
     try:
-        return _LATEST.decode(latest).metadata.mesh.n
-    except msgspec.DecodeError:
-        return 0  # not ours, or torn by other hands: whatever stands there is older than what we bring
+        mesh = _LATEST.decode(latest).metadata.mesh
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    expected = facts_of_copy({"publication": mesh.publication}, mesh.n, mesh.published_at)
+    return mesh.n if mesh.seal == expected["seal"] else None

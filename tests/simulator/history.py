@@ -67,7 +67,6 @@ class History:
         self.counts: Counter[str] = Counter()
         self._pace = _DAYS if Harsh.LATE in harsh else self.random.choice((_AT_ONCE, _MINUTES, _DAYS, _DAYS))
         self._seed = seed
-        self._harsh = harsh
         self._clock = Clock(pause=self.schedule.wait, elapsed=lambda: self.schedule.now)
         self._calls: list[Call] = []
         self._moment = 0
@@ -96,8 +95,7 @@ class History:
     def _storm(self) -> None:
         first = self.below(4)
         kinds = (self._everyday, self._everyday, self._contest, self._tidy_up)
-        kind = self._contest if {Harsh.ECHO, Harsh.COPY} & set(self._harsh) else self.random.choice(kinds)
-        kind(first)
+        self.random.choice(kinds)(first)
         self.schedule.run()
         self._expect_linearizable()
 

@@ -127,8 +127,6 @@ class Amender(Job):
     def work(self, client: Client, registry: Registry) -> object:
         """See Job."""
 
-        client.spared = frozenset({Harsh.ECHO})
-
         def check(before: Record, _after: Record) -> None:
             client.checked = before.n
 

@@ -16,7 +16,7 @@ _Publishing: Final = publications._Publishing  # where most of the protocol stan
 _NEXT_NUMBER: Final = """\
 n += 1
 key = layout.log_key(self._project, self._environment, n)
-content = msgspec.json.encode(msgspec.structs.replace(_DECODER.decode(content), n=n))
+content = encode_record(msgspec.structs.replace(_DECODER.decode(content), n=n))
 continue"""
 _DELETE_RECORD: Final = """\
 if there.record.n > 1 and (old := self._store.head(layout.log_key(self._project, self._environment, 1))):
@@ -52,12 +52,16 @@ _COMMITTING: Final = (
     ),
     _mutant(
         "412 on the record is taken as lost",
-        (Log, "_place_record", "return unanswered and standing.content == content", "return False"),
+        (Log, "_place_record", "return standing.content == content", "return False"),
         (_Publishing, "_commit", "self._earlier = self._find(newest, base)", "self._earlier = None"),
     ),
     _mutant(
         "the next number after an unknown outcome",
-        (Log, "_place_record", "unanswered = True", _NEXT_NUMBER),
+        (Log, "_place_record", "standing = self._store.get(key)", _NEXT_NUMBER),
+    ),
+    _mutant(
+        "bytes that the network sent twice are taken for another's",
+        (Log, "_place_record", "return standing.content == content", "return False"),
     ),
     _mutant(
         "no search for one's own id when files are there",
@@ -118,7 +122,11 @@ _READING: Final = (
     ),
     _mutant(
         "the plain readers' copy is replaced whatever its number",
-        (Registry, "refresh_latest", "latest_number(standing.content) >= n or ", ""),
+        (Registry, "refresh_latest", "(number or 0) >= n or ", ""),
+    ),
+    _mutant(
+        "a copy for plain readers that was bent on its way is replaced at once",
+        (Registry, "refresh_latest", "self.store.get(key) != standing:", "False:"),
     ),
     _mutant(
         "the plain readers' copy is replaced without If-Match",
@@ -181,7 +189,7 @@ _COLLECTING: Final = (
     _mutant(
         "the grace is shorter than a publish that stood still, and nobody looks at ages",
         (collection, "_ripe", "facts.age >= GRACE", "facts.age >= 3600"),
-        (_Publishing, "_expect_same", "facts.age > _OLDEST_FILE", "False"),
+        (_Publishing, "_expect_same", "facts.age > OLDEST_FILE", "False"),
         (_Publishing, "_commit", "self._registry.clock.elapsed() - begun > _LOOK_AGAIN", "False"),
     ),
     _mutant(

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
-from multiprocessing.synchronize import Barrier, Event
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any, Final
 
@@ -55,7 +55,6 @@ class Crowd:
         self._root = root
         self._environment = dict(environment)
         self._gate = killed.CONTEXT.Barrier(size + 1)
-        self._over = killed.CONTEXT.Event()
         self._publishers: list[tuple[ForkServerProcess, Connection]] = []
         self._readers: list[tuple[ForkServerProcess, Connection]] = []
 
@@ -65,55 +64,57 @@ class Crowd:
 
     def add_readers(self, cache: Path, threads: int, rest: float) -> None:
         """So many readers in one process, the half of them with a cache; each rests up to `rest` seconds in between."""
-        self._readers.append(self._start(_read_all, (cache, threads, rest, self._over)))
+        self._readers.append(self._start(_read_all, (cache, threads, rest)))
 
     def go(self) -> float:
         """Let everybody begin; how many seconds passed until the last publisher had ended."""
         self._gate.wait(_WARMING)
         begun = time.monotonic()
-        for process, receiving in self._publishers:
-            assert receiving.poll(_PATIENCE), process
+        for process, connection in self._publishers:
+            assert connection.poll(_PATIENCE), process
         return time.monotonic() - begun
 
     def results(self) -> tuple[list[Acknowledged], list[Seen]]:
         """What everybody was told. Fails with the traceback of whoever failed."""
         acknowledged = [each for publisher in self._publishers for each in _result(*publisher)]
-        self._over.set()
+        for _, connection in self._readers:
+            connection.send("it is over")
         return acknowledged, [each for reader in self._readers for each in _result(*reader)]
 
     def _start(self, work: Callable[..., Any], task: object) -> tuple[ForkServerProcess, Connection]:
-        receiving, sending = killed.CONTEXT.Pipe(duplex=False)
-        arguments = (work, self._root, self._environment, self._gate, task, sending)
+        ours, theirs = killed.CONTEXT.Pipe()
+        arguments = (work, self._root, self._environment, self._gate, task, theirs)
         process = killed.CONTEXT.Process(target=_work, args=arguments)
         process.start()
-        sending.close()
-        return process, receiving
+        theirs.close()
+        return process, ours
 
 
-def _result(process: ForkServerProcess, receiving: Connection) -> list[Any]:
-    told = receiving.recv()
+def _result(process: ForkServerProcess, connection: Connection) -> list[Any]:
+    told = connection.recv()
     process.join(_WARMING)
     assert isinstance(told, list), told
     return told
 
 
 def _work(
-    work: Callable[..., Any], root: str, environment: dict[str, str], gate: Barrier, task: object, sending: Connection
+    work: Callable[..., Any], root: str, environment: dict[str, str], gate: Barrier, task: object, test: Connection
 ) -> None:
+    """Do the work and tell the test; once there is something to read of the test, or the test has died, it is over."""
     sys.settrace(None)  # coverage cannot be told from here, and would only slow down what is timed
     os.environ.update(environment)
     boto3.Session = lambda: killed.SESSION  # type: ignore[assignment,misc]
     try:
         registry = open_registry(root)
-        sending.send(work(registry, gate, task))
+        _connect(registry)
+        gate.wait(_WARMING)
+        test.send(work(registry, task, test))
     except BaseException:  # noqa: BLE001  # it is told to the test, which fails with it
-        sending.send(traceback.format_exc())
+        test.send(traceback.format_exc())
 
 
-def _publish_all(registry: Registry, gate: Barrier, numbers: list[int]) -> list[Acknowledged]:
-    _connect(registry)
-    gate.wait(_WARMING)
-    return [_publish_until_told(registry, k) for k in numbers]
+def _publish_all(registry: Registry, numbers: list[int], test: Connection) -> list[Acknowledged]:
+    return [_publish_until_told(registry, k) for k in numbers if not test.poll()]
 
 
 def _publish_until_told(registry: Registry, k: int) -> Acknowledged:
@@ -140,19 +141,17 @@ def _connect(registry: Registry) -> None:
         return
 
 
-def _read_all(registry: Registry, gate: Barrier, task: tuple[Path, int, float, Event]) -> list[Seen]:
-    cache, threads, rest, over = task
-    _connect(registry)
-    gate.wait(_WARMING)
+def _read_all(registry: Registry, task: tuple[Path, int, float], test: Connection) -> list[Seen]:
+    cache, threads, rest = task
     readers = [Registry(registry.store, cache=Cache(cache) if n % 2 else None) for n in range(threads)]
     with ThreadPoolExecutor(threads) as pool:
-        return list(pool.map(lambda reader: _read_until(reader, rest, over), readers))
+        return list(pool.map(lambda reader: _read_until(reader, rest, test), readers))
 
 
-def _read_until(registry: Registry, rest: float, over: Event) -> Seen:
+def _read_until(registry: Registry, rest: float, test: Connection) -> Seen:
     """Everything that is read is proven, and neither the log nor the plain copy ever goes back."""
     seen, newest, plain = Seen(), 0, 0
-    while not over.is_set():
+    while not test.poll(random.uniform(0, rest)):  # noqa: S311  # no secret
         try:
             entry = registry.newest(PROJECT, ENVIRONMENT)
             if entry is not None:
@@ -169,5 +168,4 @@ def _read_until(registry: Registry, rest: float, over: Event) -> Seen:
             raise
         except RegistryError:
             seen.failures += 1
-        over.wait(random.uniform(0, rest))  # noqa: S311  # no secret
     return seen

@@ -206,6 +206,14 @@ def test_a_rollback_says_what_readers_get(built: Commands) -> None:
     assert again.stdout == f"✓ was that already\n  readers get mini@prod#3 {first}\n"
 
 
+def test_publishing_what_was_rolled_back_says_what_readers_get_instead(built: Commands) -> None:
+    first, second = ids(built)
+    asked(built, "rollback", "mini@prod#1")
+    result = built.publish()
+    assert f"✓ already published mini@prod#2 {second}" in result.stdout
+    assert f"  readers get mini@prod#3 {first}; mesh history says why\n" in result.stdout
+
+
 def test_a_rollback_as_json(built: Commands) -> None:
     first, _ = ids(built)
     found = document(built, "rollback", "mini@prod#1")

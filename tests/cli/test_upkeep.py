@@ -190,6 +190,12 @@ def sync(built: Commands) -> list[str]:
     return words
 
 
+def test_who_reads_nobody_is_told_so(built: Commands) -> None:
+    result = asked(built, "sync", "--project-dir", str(built.up))
+    assert result.stdout.startswith("✓ mini reads no upstream\n  state/manifest.json: defers to mini@prod#2\n")
+    assert_refused(built, 2, "(there is none)", words=["sync", "--project-dir", str(built.up), "--upgrade", "mini"])
+
+
 def test_locked_and_upgrade_contradict_each_other(built: Commands, sync: list[str]) -> None:
     assert_refused(built, 2, "--locked keeps every pin", "use one of the two", words=[*sync, "--locked", "--upgrade"])
 

@@ -186,6 +186,9 @@ VIEW_ROWS: dict[str, Row] = {
         lambda s: s.put(LATEST, s.content(MANIFESTS[1])), {("stale-latest", LATEST)}, {LATEST}
     ),
     "latest in the future": Row(lambda s: renumber(s, 7), {("stale-latest", LATEST)}, {LATEST}),
+    "latest in the future, of no publication": Row(
+        lambda s: s.put(LATEST, b'{"metadata": {"mesh": {"n": 7}}}'), {("stale-latest", LATEST)}, {LATEST}
+    ),
     "latest in the past": Row(lambda s: renumber(s, 1), {("stale-latest", LATEST)}, {LATEST}),
     "latest at another time": Row(
         lambda s: s.put(LATEST, s.content(LATEST).replace(b"2026-01-23T07", b"2027-01-23T07")),

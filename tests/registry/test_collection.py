@@ -415,6 +415,14 @@ def test_an_environment_without_anything_has_no_plan_to_carry_out() -> None:
     assert empty.snapshot() == {}
 
 
+def test_a_log_that_vanished_since_the_plan_is_not_begun_anew(store: Clocked) -> None:
+    stale = plan(store)
+    store.drop(*(log_key(n) for n in (1, 2, 3, 4)))
+    before = store.snapshot()
+    assert collect(Registry(store), stale, ME, moment(3000)) == (None, 0)
+    assert store.snapshot() == before
+
+
 # -- somebody else meanwhile -------------------------------------------------------------------------------------------
 
 

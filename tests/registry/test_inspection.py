@@ -133,6 +133,12 @@ def test_nothing_at_all_is_no_fault() -> None:
     assert faults(Registry(Clocked())) == []
 
 
+def test_a_publication_without_a_state_misses_none() -> None:
+    store = Clocked()
+    publish(store, 1, state=None)
+    assert faults(Registry(store)) == []
+
+
 def left_files(store: Clocked, k: int) -> list[str]:
     """The files of a publisher that died before its commit."""
     with pytest.raises(OutcomeUnknown):

@@ -217,6 +217,13 @@ def test_a_record_made_current_by_one_that_cannot_be_is_refused(store: Counted, 
         Registry(store).newest(PROJECT, ENVIRONMENT)
 
 
+@pytest.mark.parametrize("time", ["2026-01-23T07:00:00", "yesterday", ""])
+def test_a_record_of_no_known_time_is_refused(store: Counted, time: str) -> None:
+    store.put(log_key(3), forged(store, 3, time=time))
+    with pytest.raises(IntegrityError, match="not a record"):
+        Registry(store).newest(PROJECT, ENVIRONMENT)
+
+
 def test_a_chain_that_ends_too_early_is_refused(store: Counted) -> None:
     store.put(log_key(3), forged(store, 3, since=1, previous=None))
     newest = Registry(store).newest(PROJECT, ENVIRONMENT)

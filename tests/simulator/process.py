@@ -17,7 +17,7 @@ def simulator(*flags: str, **variables: str) -> subprocess.CompletedProcess[str]
         cwd=_REPOSITORY,
         env=kept | variables,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
         check=False,
     )

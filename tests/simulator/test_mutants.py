@@ -13,7 +13,7 @@ from tests.simulator.process import simulator
 def test_every_mutant_is_killed(record_property: Callable[[str, object], None]) -> None:
     done = simulator("--mutants")
     record_property("told", done.stdout)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.count("killed by history") == len(MUTANTS) >= 10
 
 

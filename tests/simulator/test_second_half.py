@@ -8,7 +8,7 @@ from tests.simulator.process import simulator
 def test_every_history_is_sound(record_property: Callable[[str, object], None]) -> None:
     done = simulator("--from", "10000", "--histories", "10000")
     record_property("told", done.stdout)
-    assert done.returncode == 0, done.stdout
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_seed_is_a_history_byte_for_byte() -> None:

@@ -16,8 +16,7 @@ def simulator(*flags: str, **variables: str) -> subprocess.CompletedProcess[str]
         [sys.executable, "-m", "tests.simulator", *flags],
         cwd=_REPOSITORY,
         env=kept | variables,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         check=False,
     )

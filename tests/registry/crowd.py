@@ -91,9 +91,12 @@ class Crowd:
 
 
 def _result(process: ForkServerProcess, connection: Connection) -> list[Any]:
-    told = connection.recv()
+    try:
+        told = connection.recv()
+    except EOFError:
+        told = "it died"
     process.join(_WARMING)
-    assert isinstance(told, list), told
+    assert isinstance(told, list), (told, process.exitcode)
     return told
 
 

@@ -63,7 +63,7 @@ def run(words: Sequence[str], environment: Mapping[str, str], folder: Path, kill
         ended = None
     with _COUNTING:
         process.join(_PATIENCE)
-    assert process.exitcode == (0 if ended else -signal.SIGKILL)
+    assert process.exitcode == (0 if ended else -signal.SIGKILL), process.exitcode
     return ended
 
 

@@ -250,6 +250,17 @@ def test_a_body_that_breaks_off_is_an_error_and_not_a_short_object(store: S3Stor
 
 
 @through_both_doors
+@pytest.mark.parametrize("name", ["head", "first", "keys", "folders"])
+def test_a_listing_that_breaks_off_before_it_begins_is_not_an_empty_one(
+    store: S3Store, faults: FaultServer, name: str
+) -> None:
+    """botocore takes no body at all for a listing without keys; then a log looks empty, and all its files orphaned."""
+    faults.answers = [Answer(body=b"", claimed=len(LISTING), headers=XML)]
+    assert_refusal(store, READS[name])
+    assert len(faults.requests) == 3
+
+
+@through_both_doors
 @pytest.mark.parametrize(
     "checksum",
     [

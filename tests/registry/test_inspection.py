@@ -4,12 +4,14 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from registry_tools.errors import OutcomeUnknown
 from registry_tools.registry import layout
 from registry_tools.registry.cache import Cache, Head
 from registry_tools.registry.inspection import Fault, inspect, repair
+from registry_tools.registry.log import encode_record
 from registry_tools.registry.objects import StoredObject
 from registry_tools.registry.publications import Registry
 from tests.registry import ENVIRONMENT, LATEST, PROJECT
@@ -189,7 +191,7 @@ class Busy(FaultyStore):
 @pytest.mark.parametrize("reads", [LATEST, MANIFESTS[3], log_key(3), log_key(1)])
 def test_a_publisher_that_commits_meanwhile_is_no_fault_and_is_not_undone(store: Clocked, reads: str) -> None:
     busy = Busy(store, reads, lambda: publish(store, 4))
-    assert [fault for fault in inspect(Registry(busy), PROJECT, ENVIRONMENT) if repair(Registry(busy), fault)] == []
+    assert [(fault, repair(Registry(busy), fault)) for fault in inspect(Registry(busy), PROJECT, ENVIRONMENT)] == []
     assert faults(Registry(store)) == []
 
 
@@ -248,6 +250,34 @@ def test_a_forged_predecessor_does_not_make_a_good_record_be_written_over(store:
     before, registry = store.snapshot(), Registry(store, cache=cache)
     told = faults(registry)
     assert names(told) == {("damaged-record", log_key(3))}
+    assert not any(repair(registry, fault) for fault in told)
+    assert store.snapshot() == before
+
+
+def test_below_a_record_that_cannot_be_trusted_nothing_is_written_over(store: Clocked, cache: Cache) -> None:
+    """Record 3 is junk and has no copy; record 2 was forged to name a record 1 of another project."""
+    foreign = forged(store, 1, reason="of another project")
+    cache.keep(sha256(foreign), foreign)
+    cache._blob_path(_sha(store, 3)).unlink()
+    store.put(log_key(2), forged(store, 2, previous=sha256(foreign)))
+    store.put(log_key(3), b"{}")
+    before, registry = store.snapshot(), Registry(store, cache=cache)
+    told = faults(registry)
+    assert names(told) == {("damaged-record", log_key(3)), ("damaged-record", log_key(1))}
+    assert not any(repair(registry, fault) for fault in told)
+    assert store.snapshot() == before
+
+
+def test_a_rewritten_log_does_not_make_good_files_be_written_over(store: Clocked, cache: Cache) -> None:
+    """Its record 2 names the bytes of another publication, which this machine has."""
+    log = records(store)
+    other = {layout.MANIFEST: log[2].files[layout.MANIFEST]}
+    store.put(log_key(2), forged(store, 2, files=log[1].files | other))
+    store.put(log_key(3), encode_record(msgspec.structs.replace(log[2], previous=_sha(store, 2))))
+    publish(store, 4)
+    before, registry = store.snapshot(), Registry(store, cache=cache)
+    told = faults(registry)
+    assert names(told) == {("rewritten-log", log_key(3)), ("damaged-file", MANIFESTS[2])}
     assert not any(repair(registry, fault) for fault in told)
     assert store.snapshot() == before
 

@@ -70,7 +70,8 @@ def plan_collection(
     given_up = {name: entry for entry in entries for name in entry.record.expired}
     published = {e.record.publication: e for e in reversed(entries) if e.record.op == "publish"}
     waste: list[Waste] = []
-    for publication, keys in standing.items():
+    # Without any record everything would be an orphan; a log that is only not seen must not cost what it names.
+    for publication, keys in standing.items() if entries else ():
         why = _why(publication, published, given_up)
         if why is None or publication in _readable(entries):
             continue

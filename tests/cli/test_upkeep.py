@@ -134,8 +134,8 @@ def test_fsck_repairs_what_has_a_copy_and_says_what_is_left(built: Commands) -> 
     lost = files(built, "mini/prod/history/*/manifest.json")[0]
     lost.unlink()
     result = asked(built, "fsck", "--repair", code=1)
-    assert "  its bytes are not those" not in result.stdout
-    assert "  put right\n" in result.stdout
+    assert "  its bytes are not those of #2\n  put right\n" in result.stdout
+    assert "  record 1 names this file, and it is not there\n  next: " in result.stdout
     assert result.stdout.endswith("2 faults, 1 put right, 1 left\n")
     assert latest.read_bytes() == right
     assert document(built, "fsck", "--repair", code=1)["left"] == 1

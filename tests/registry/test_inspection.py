@@ -1,6 +1,5 @@
 """fsck: every planted corruption is found by its rule and key, mended where there is a copy, and never made worse."""
 
-import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -36,38 +35,36 @@ from tests.registry.faults import FaultyStore, at
 from tests.registry.publishing import publication_id, publish, records
 
 
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
+    """The cache of a machine that has read every record and every file, and what the registry holds.
+
+    Published once: a record is another one each time that it is written.
+    """
+    read, seen = Cache(tmp_path_factory.mktemp("warm") / "cache"), Clocked()
+    for k in (1, 2, 3):
+        publish(seen, k)
+        registry = Registry(seen, cache=read)
+        record = registry.require(PROJECT, ENVIRONMENT)
+        for file in record.files:
+            registry.file(PROJECT, ENVIRONMENT, record, file)
+    return read.folder, seen.snapshot()
+
+
 @pytest.fixture
-def store() -> Clocked:
+def store(warm: tuple[Path, dict[str, bytes]]) -> Clocked:
     """Three publications, a year old."""
     clocked = Clocked()
-    random.seed(0)  # the nonces: what the warm cache has read is this very registry
-    for k in (1, 2, 3):
-        publish(clocked, k)
+    for key, content in warm[1].items():
+        clocked.put(key, content)
     clocked.now = 365.0 * DAY
     return clocked
 
 
-@pytest.fixture(scope="module")
-def warm(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, bytes]]:
-    """The cache of a machine that has read every record and every file, and what it has read."""
-    warm = Cache(tmp_path_factory.mktemp("warm") / "cache")
-    seen = Clocked()
-    random.seed(0)
-    for k in (1, 2, 3):
-        publish(seen, k)
-        registry = Registry(seen, cache=warm)
-        record = registry.require(PROJECT, ENVIRONMENT)
-        for file in record.files:
-            registry.file(PROJECT, ENVIRONMENT, record, file)
-    return warm.folder, seen.snapshot()
-
-
 @pytest.fixture
-def cache(tmp_path: Path, warm: tuple[Path, dict[str, bytes]], store: Clocked) -> Cache:
+def cache(tmp_path: Path, warm: tuple[Path, dict[str, bytes]]) -> Cache:
     """That machine's cache, for one test."""
-    folder, read = warm
-    assert store.snapshot() == read
-    return Cache(shutil.copytree(folder, tmp_path / "cache"))
+    return Cache(shutil.copytree(warm[0], tmp_path / "cache"))
 
 
 def faults(registry: Registry) -> list[Fault]:

@@ -133,6 +133,8 @@ class Model:
     def yank(self, n: int, moment: datetime, reason: str) -> bool:
         k = self.log[n - 1].current
         is_new = k not in self.newest.yanked
+        if is_new and self.given_up(k) is not None:
+            raise RefusedError
         if is_new:
             step = self._next("yank", k, moment)
             if k == self.newest.current:
@@ -162,7 +164,10 @@ class Model:
         going_files = [each for each in self.files if self._is_waste(*each)]
         published = [(n, step) for n, step in enumerate(self.log, 1) if step.op == "publish"]
         old = [s.about for _, s in published[: max(0, len(published) - keep)] if self.now - s.written >= days * DAY]
-        going = frozenset(k for k in old if self.given_up(k) is None and k != self.newest.current)
+        newest = (
+            published[-1][1].about if published else 0
+        )  # what was built later than it may come from a clock that was wrong
+        going = frozenset(k for k in old if self.given_up(k) is None and k != self.newest.current and k < newest)
         if going:
             step = self._next("expire", self.newest.current, moment)
             yanked = {k: reason for k, reason in step.yanked.items() if k not in going}
@@ -180,7 +185,7 @@ class Model:
         return n
 
     def _is_waste(self, k: int, name: str) -> bool:
-        if self.log and k == self.newest.current:
+        if not self.log or k == self.newest.current:
             return False
         given_up = self.given_up(k)
         if given_up is not None:

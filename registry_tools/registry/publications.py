@@ -155,12 +155,13 @@ class _Publishing:
         return entry, mine
 
     def _already(self, newest: Entry) -> Entry | None:
-        """The record that published this candidate, where that can be told at once: it is the newest, or so old that
-        the log has to be asked whether it is still kept.
+        """The record that published this candidate, where that can be told at once: it is the newest, or readers get
+        what it made current, or it is so old that the log has to be asked whether it is still kept.
         """
         if self._is_ours(newest):
             return newest
-        earlier = self._find(newest, None) if self._is_beyond(newest.record) else None
+        known = newest.record.current == self._candidate.id or self._is_beyond(newest.record)
+        earlier = self._find(newest, None) if known else None
         given_up = earlier and self._log.expiry(newest, self._candidate.id, earlier.record.n)
         return None if given_up else earlier
 

@@ -6,14 +6,24 @@ import msgspec
 import pytest
 
 from registry_tools.errors import OutcomeUnknown, Refusal
-from registry_tools.mesh.publication import Record
+from registry_tools.mesh.publication import Actor, Approval, Record
+from registry_tools.registry.amendments import Amendment, approve
 from registry_tools.registry.log import Entry, Log
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.patience import Clock
 from registry_tools.registry.publications import Registry
 from tests.registry import ENVIRONMENT, LATEST, PROJECT
 from tests.registry.faults import Crash, Fault, FaultyStore, at, nth
-from tests.registry.publishing import assert_sound, candidate, latest, publication_id, publish, published, records
+from tests.registry.publishing import (
+    assert_sound,
+    candidate,
+    latest,
+    moment,
+    publication_id,
+    publish,
+    published,
+    records,
+)
 
 WRITES = 6  # state, manifest, usage, edge, record, latest
 UNANSWERED = [Fault.LOST_ACK, Fault.DROPPED]
@@ -226,3 +236,22 @@ def test_the_first_answer_decides_and_never_a_later_number(store: MemoryStore) -
     assert set(faulty.written) == {f"{PROJECT}/log_alone/log/999999999998.json"}
     faulty.land()
     assert [e.record.n for e in Log(store, PROJECT, "log_alone").entries()] == [1]
+
+
+def test_a_run_that_died_before_the_plain_copy_brings_it_whatever_came_upon_its_record(store: MemoryStore) -> None:
+    """Nobody judges again what readers have already, and an approval in between moves nothing."""
+    publish(store, 1)
+    with pytest.raises(Crash):
+        publish(FaultyStore(store, at("/latest/", Fault.CRASH_BEFORE)), 2)
+    approval = Approval(rule="column-removed", object="dbt_up.customers", until="2030-01-01", reason="agreed")
+    amendment = Amendment(project=PROJECT, environment=ENVIRONMENT, actor=Actor(), time=moment(9), reason="agreed")
+    with pytest.raises(Crash):
+        approve(Registry(FaultyStore(store, at("/latest/", Fault.CRASH_BEFORE))), amendment, approval)
+    assert latest(store) == (publication_id(1), 1)
+
+    def decline(_current: Record | None) -> None:
+        raise Refusal("it would break somebody", then="mend it")
+
+    publication, is_new = Registry(store).publish(candidate(2), decline)
+    assert (publication.n, is_new) == (2, False)
+    assert latest(store) == (publication_id(2), 2)

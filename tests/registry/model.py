@@ -102,7 +102,8 @@ class Model:
     def publish(self, k: int, moment: datetime, death: Death | None) -> tuple[int, bool]:
         """The number of k's record, and whether this made it."""
         earlier = self.published_as(k)
-        if earlier and (earlier == len(self.log) or (k <= self.newest.horizon and self.given_up(k) is None)):
+        at_once = earlier == len(self.log) or bool(self.log and k == self.newest.current)
+        if earlier and (at_once or (k <= self.newest.horizon and self.given_up(k) is None)):
             return self._told(earlier, death), False
         if self.log and (k in self.newest.yanked or k <= self.newest.horizon):
             raise RefusedError

@@ -6,6 +6,7 @@ somebody else was faster, and asking for what holds already changes nothing.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -115,23 +116,11 @@ def _amend(registry: Registry, amendment: Amendment, make: Callable[[Entry], Rec
 
 def _upon(newest: Entry, amendment: Amendment, op: Operation, publication: str, *, onto: Record | None) -> Record:
     """The next record: readers get what `onto` made current, or what they have where it is None."""
-    before = newest.record
-    state = onto or before
-    return msgspec.structs.replace(
-        before,
-        n=before.n + 1,
-        previous=newest.sha256,
-        op=op,
-        publication=publication,
-        actor=amendment.actor,
-        time=amendment.time,
-        reason=amendment.reason,
-        current=state.current,
-        digest=state.digest,
-        files=state.files,
-        since=None if onto else before.made_current,
-        expired=(),
-    )
+    moved: dict[str, Any] = {}
+    if onto is not None:
+        moved = {"current": onto.current, "digest": onto.digest, "files": onto.files, "since": None}
+    reason = amendment.reason
+    return newest.followed_by(op, publication, amendment.actor, amendment.time, reason=reason, **moved)
 
 
 def _before(log: Log, newest: Entry, yanked: dict[str, str], amendment: Amendment) -> Record:

@@ -10,8 +10,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from registry_tools.errors import IntegrityError, OutcomeUnknown
 from registry_tools.mesh.publication import Actor, Record
 from registry_tools.registry import layout
@@ -68,12 +66,13 @@ def plan_collection(
     standing = _files(registry, project, environment)  # before the log is read: what commits meanwhile is named by it
     entries = _entries(registry, project, environment)
     given_up = {name: entry for entry in entries for name in entry.record.expired}
-    published = {e.record.publication: e for e in reversed(entries) if e.record.op == "publish"}
+    published = {e.record.publication for e in entries if e.record.op == "publish"}
+    readable = _readable(entries)
     waste: list[Waste] = []
     # Without any record everything would be an orphan; a log that is only not seen must not cost what it names.
     for publication, keys in standing.items() if entries else ():
         why = _why(publication, published, given_up)
-        if why is None or publication in _readable(entries):
+        if why is None or publication in readable:
             continue
         if publication in given_up and _age(registry, project, environment, given_up[publication]) < GRACE:
             continue
@@ -124,28 +123,17 @@ def _record_expiry(registry: Registry, plan: Plan, actor: Actor, time: str) -> R
     log = registry.log(plan.project, plan.environment)
 
     def make(newest: Entry | None) -> Record | None:
-        entries = list(log.entries(newest)) if newest else []
         if newest is None:
             return None
+        entries = list(log.entries(newest))
         taken = {*_readable(entries), *(name for entry in entries for name in entry.record.expired)}
         going = tuple(name for name in plan.give_up if name not in taken)
         if not going:
             return None
         before = newest.record
-        return msgspec.structs.replace(
-            before,
-            n=before.n + 1,
-            previous=newest.sha256,
-            op="expire",
-            publication=before.current,
-            actor=actor,
-            time=time,
-            reason=None,
-            since=before.made_current,
-            yanked={name: reason for name, reason in before.yanked.items() if name not in going},
-            expired=going,
-            horizon=max(*going, before.horizon or ""),
-        )
+        yanked = {name: reason for name, reason in before.yanked.items() if name not in going}
+        horizon = max(*going, before.horizon or "")
+        return newest.followed_by("expire", before.current, actor, time, yanked=yanked, expired=going, horizon=horizon)
 
     entry, mine = log.append(log.newest(), make)
     return entry.record if entry is not None and mine else None

@@ -9,13 +9,14 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
+from itertools import takewhile
+from typing import Any, Final
 
 import msgspec
 
 from registry_tools.errors import IntegrityError, OutcomeUnknown, RegistryError, UsageError
 from registry_tools.mesh import names
-from registry_tools.mesh.publication import FORMAT, Record
+from registry_tools.mesh.publication import FORMAT, Actor, Operation, Record
 from registry_tools.registry import layout
 from registry_tools.registry.objects import ObjectFacts, ObjectStore
 from registry_tools.registry.patience import CLOCK, Clock
@@ -37,6 +38,23 @@ class Entry:
     record: Record
     content: bytes
     sha256: str
+
+    def followed_by(self, op: Operation, publication: str, actor: Actor, time: str, **changes: Any) -> Record:  # noqa: ANN401  # any of Record's fields
+        """The record that comes upon this one: what holds goes on to hold, readers get what they have, and nothing is
+        given up, unless `changes` say otherwise.
+        """
+        before = self.record
+        news = {"reason": None, "since": before.made_current, "expired": (), "nonce": "", **changes}
+        return msgspec.structs.replace(
+            before,
+            n=before.n + 1,
+            previous=self.sha256,
+            op=op,
+            publication=publication,
+            actor=actor,
+            time=time,
+            **news,
+        )
 
 
 # Asked for the record that comes upon the newest one, or None when there is nothing left to write.
@@ -103,14 +121,13 @@ class Log:
                     "its bytes are not those that the next record names", where=self.place(n - 1), then=INTEGRITY
                 )
 
+    def since(self, newest: Entry, n: int) -> Iterator[Entry]:
+        """The records from `newest` down to the one after record n."""
+        return takewhile(lambda entry: entry.record.n > n, self.entries(newest))
+
     def expiry(self, newest: Entry, publication: str, oldest: int) -> Record | None:
         """The record up to `newest` that gave the publication up, if one did after record `oldest`."""
-        for entry in self.entries(newest):
-            if entry.record.n <= oldest:
-                return None
-            if publication in entry.record.expired:
-                return entry.record
-        return None
+        return next((e.record for e in self.since(newest, oldest) if publication in e.record.expired), None)
 
     def append(self, base: Entry | None, make: Make) -> tuple[Entry | None, bool]:
         """Commit the record that `make` builds upon the newest one; True with it when this call made it.

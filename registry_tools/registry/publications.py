@@ -181,12 +181,8 @@ class _Publishing:
 
     def _find(self, newest: Entry | None, base: Entry | None) -> Entry | None:
         """The record that published this candidate, newer than `base`: another run of the same job was there."""
-        for entry in self._log.entries(newest) if newest else ():
-            if base is not None and entry.record.n <= base.record.n:
-                return None
-            if self._is_ours(entry):
-                return entry
-        return None
+        records = self._log.since(newest, base.record.n if base else 0) if newest else ()
+        return next(filter(self._is_ours, records), None)
 
     def _is_ours(self, entry: Entry) -> bool:
         return entry.record.op == "publish" and entry.record.publication == self._candidate.id
@@ -239,21 +235,11 @@ def _files(candidate: Candidate) -> dict[str, bytes]:
 
 
 def _record(candidate: Candidate, base: Entry | None, files: Mapping[str, StoredFile]) -> Record:
-    return Record(
-        format=FORMAT,
-        n=base.record.n + 1 if base else 1,
-        previous=base.sha256 if base else None,
-        op="publish",
-        publication=candidate.id,
-        actor=candidate.actor,
-        time=candidate.time,
-        current=candidate.id,
-        digest=candidate.interface.digest,
-        files=dict(files),
-        yanked=base.record.yanked if base else {},
-        approvals=base.record.approvals if base else (),
-        horizon=base.record.horizon if base else None,
-    )
+    id_, actor, time = candidate.id, candidate.actor, candidate.time
+    made: dict[str, Any] = {"current": id_, "digest": candidate.interface.digest, "files": dict(files)}
+    if base is not None:
+        return base.followed_by("publish", id_, actor, time, since=None, **made)
+    return Record(format=FORMAT, n=1, previous=None, op="publish", publication=id_, actor=actor, time=time, **made)
 
 
 def document_bytes(interface: Interface, facts: Mapping[str, Any]) -> bytes:

@@ -99,7 +99,7 @@ _COMMITTING: Final = (
     ),
     _mutant(
         "a publication forgets what was withdrawn",
-        (publications, "_record", "yanked=base.record.yanked if base else {}", "yanked={}"),
+        (publications, "_record", "since=None, **made", "since=None, yanked={}, **made"),
     ),
     _mutant(
         "old records are deleted",

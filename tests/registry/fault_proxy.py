@@ -1,7 +1,8 @@
 """A proxy in front of an S3 that loses, delays, refuses and cuts short: `python -m tests.registry.fault_proxy`.
 
-What becomes of a request follows from the seed, the request's line and how often that line came before, so that the
-same seed makes the same kind of weather. Each connection carries one request.
+Weather is dealt as cards are: of each deck every kind comes once and the rest is fair, so that no run of some length
+lacks a kind, and the same seed makes the same weather in the order in which requests arrive. Each connection carries
+one request.
 """
 
 import argparse
@@ -9,7 +10,7 @@ import asyncio
 import json
 import random
 import signal
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Weather(Enum):
 
 _READS = (Weather.DROPPED, Weather.REFUSED, Weather.FAILED, Weather.SLOW, Weather.CUT)
 _WRITES = (Weather.DROPPED, Weather.LOST_ANSWER, Weather.LATE, Weather.REFUSED, Weather.FAILED, Weather.SLOW)
+_CONDITIONAL = (*_WRITES, Weather.CONFLICT)
 _CLOSING = b"\r\nConnection: close"
 
 
@@ -62,8 +64,25 @@ class Request:
     content: bytes
 
     @property
-    def is_write(self) -> bool:
-        return self.line.startswith(("PUT", "DELETE", "POST"))
+    def kinds(self) -> tuple[Weather, ...]:
+        """The bad weather that such a request can meet."""
+        if not self.line.startswith(("PUT", "DELETE", "POST")):
+            return _READS
+        return _CONDITIONAL if self.conditional else _WRITES
+
+
+class _Deck:
+    """Deals each of `kinds` once among so much fair weather that `rate` of all is bad, and then shuffles anew."""
+
+    def __init__(self, kinds: tuple[Weather, ...], rate: float, seed: str) -> None:
+        self._drawn = random.Random(f"{seed} {[kind.name for kind in kinds]}")  # noqa: S311  # no secret
+        self._all = (*kinds, *[Weather.FAIR] * (round(len(kinds) / rate) - len(kinds)))
+        self._cards: list[Weather] = []
+
+    def deal(self) -> Weather:
+        if not self._cards:
+            self._cards = self._drawn.sample(self._all, len(self._all))
+        return self._cards.pop()
 
 
 class FaultProxy:
@@ -71,9 +90,10 @@ class FaultProxy:
 
     def __init__(self, port: int, seed: str, rate: float) -> None:
         self._port = port
-        self._seed = seed
-        self._rate = rate
-        self._came: defaultdict[str, int] = defaultdict(int)
+        self._drawn = random.Random(seed)  # noqa: S311  # no secret
+        self._decks: dict[tuple[Weather, ...], _Deck] = {
+            kinds: _Deck(kinds, rate, seed) for kinds in (_READS, _WRITES, _CONDITIONAL)
+        }
         self._later: set[asyncio.Task[bytes]] = set()
         self.counts: Counter[str] = Counter()
 
@@ -99,24 +119,17 @@ class FaultProxy:
         content = "\r\n".join([line, *kept]).encode("latin-1") + _CLOSING + b"\r\n\r\n" + body
         return Request(line=line, conditional=bool({"if-match", "if-none-match"} & headers.keys()), content=content)
 
-    def _weather(self, request: Request) -> tuple[Weather, random.Random]:
-        self._came[request.line] += 1
-        drawn = random.Random(f"{self._seed} {request.line} {self._came[request.line]}")  # noqa: S311  # no secret
-        choices = [*(_WRITES if request.is_write else _READS), *[Weather.CONFLICT] * request.conditional]
-        weather = drawn.choice(choices) if drawn.random() < self._rate else Weather.FAIR
-        self.counts[weather.name] += 1
-        return weather, drawn
-
     async def _answer(self, request: Request) -> bytes:
-        weather, drawn = self._weather(request)
+        weather = self._decks[request.kinds].deal()
+        self.counts[weather.name] += 1
         if weather is Weather.LATE:
-            self._send_later(request, drawn.uniform(0.05, 2))
+            self._send_later(request, self._drawn.uniform(0.05, 2))
         if weather in _NEVER_FORWARDED:
             return _NEVER_FORWARDED[weather]
-        answer = await self._forward(request, drawn.uniform(0.05, 0.5) if weather is Weather.SLOW else 0)
+        answer = await self._forward(request, self._drawn.uniform(0.05, 0.5) if weather is Weather.SLOW else 0)
         if weather is Weather.CUT:
             head, _, body = answer.partition(b"\r\n\r\n")
-            return head + b"\r\n\r\n" + body[: drawn.randrange(len(body) + 1)]
+            return head + b"\r\n\r\n" + body[: self._drawn.randrange(len(body) + 1)]
         return _ANSWERED_OTHERWISE.get(weather, answer)
 
     def _send_later(self, request: Request, seconds: float) -> None:

@@ -74,16 +74,7 @@ def _table(interface: Interface, model: PublicModel, name: str, relation: Relati
 
 
 def _description(interface: Interface, model: PublicModel) -> str:
-    return "\n\n".join(text for text in (deprecation_notice(interface, model), model.description) if text)
-
-
-def deprecation_notice(interface: Interface, model: PublicModel) -> str | None:
-    """When a deprecated model leaves, and what to use instead."""
-    if not model.leaves_on:
-        return None
-    newest = next((m for m in interface.models if m.name == model.name and m.is_latest), model)
-    instead = f"; use {newest.label} instead" if newest.unique_id != model.unique_id else ""
-    return f"{model.label} is deprecated and leaves on {model.leaves_on}{instead}."
+    return "\n\n".join(text for text in (interface.deprecation_notice(model), model.description) if text)
 
 
 def _config(interface: Interface, model: PublicModel, *, unversioned: bool) -> dict[str, Any]:

@@ -15,8 +15,9 @@ from registry_tools.cli.output import ago, counted, detail, done, show_json, war
 from registry_tools.errors import UsageError
 from registry_tools.intake.project import read_project
 from registry_tools.mesh import names
+from registry_tools.mesh.upstream import SyncedUpstream
 from registry_tools.settings import environment_to_read, upstreams_to_sync
-from registry_tools.tasks.sync_mesh import Synced, SyncedUpstream, SyncRequest, sync_mesh
+from registry_tools.tasks.sync_mesh import Synced, SyncRequest, sync_mesh
 
 _ALL: Final = "*"
 
@@ -92,7 +93,7 @@ def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
             )
         if read.yanked is not None:
             warn(f"{read.publication} was yanked: {read.yanked}; mesh sync --upgrade {read.upstream.name} moves on")
-        for notice in read.deprecations():
+        for notice in read.interface.deprecations():
             warn(notice)
     if not synced.upstreams:
         done(f"{request.project.name} reads no upstream")
@@ -134,7 +135,7 @@ def _document(synced: Synced) -> dict[str, Any]:
                 "digest": f"sha256:{read.publication.digest}",
                 "as": read.upstream.way,
                 "models": [model.label for model in read.interface.models],
-                "deprecations": list(read.deprecations()),
+                "deprecations": list(read.interface.deprecations()),
                 "yanked": read.yanked,
                 "changes": change_entries(read.changes),
             }

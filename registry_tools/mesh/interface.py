@@ -6,7 +6,7 @@ manifest.json understand. Nothing private has a field here.
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -190,6 +190,18 @@ class Interface(Value, frozen=True):
         """The name of the team that owns the model's group, or the group's name."""
         group = next((group for group in self.groups if group.name == model.group), None)
         return (group.owner.name or group.name) if group else model.group
+
+    def deprecation_notice(self, model: PublicModel) -> str | None:
+        """When a deprecated model leaves, and what to use instead; None for any other."""
+        if not model.leaves_on:
+            return None
+        newest = next((m for m in self.models if m.name == model.name and m.is_latest), model)
+        instead = f"; use {newest.label} instead" if newest.unique_id != model.unique_id else ""
+        return f"{model.label} is deprecated and leaves on {model.leaves_on}{instead}."
+
+    def deprecations(self) -> Iterator[str]:
+        """What leaves, when, and what to use instead."""
+        return filter(None, map(self.deprecation_notice, self.models))
 
     def mapped(self, databases: Mapping[str, str], schemas: Mapping[str, str]) -> "Interface":
         """The interface as seen from an account where databases or schemas have other names."""

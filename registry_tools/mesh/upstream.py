@@ -1,8 +1,13 @@
-"""One project that another one reads, and how it wants to read it."""
+"""One project that another one reads: how it wants to read it, and what was read of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
+
+from registry_tools.mesh.change import Change
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.lock import Pin
+from registry_tools.mesh.publication import Publication
 
 WAYS: Final = ("sources", "loom")
 
@@ -19,3 +24,20 @@ class Upstream:
     tests: bool = False
     databases: Mapping[str, str] = field(default_factory=dict)
     schemas: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SyncedUpstream:
+    """One upstream as this consumer sees it: its interface with the consumer's names for databases and schemas, its
+    pin, and the pin that stood in mesh.lock before.
+
+    `changes` is what an upgrade that was asked for changes; `yanked` is why what is pinned was withdrawn.
+    """
+
+    upstream: Upstream
+    publication: Publication
+    interface: Interface
+    pin: Pin
+    before: Pin | None
+    changes: tuple[Change, ...] = ()
+    yanked: str | None = None

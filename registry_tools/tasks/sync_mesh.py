@@ -2,30 +2,26 @@
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from registry_tools.artifacts.consumer_files import ConsumerFolder
 from registry_tools.artifacts.deferral import deferral_state
 from registry_tools.artifacts.files import FileChange, GeneratedFile, write_files
 from registry_tools.artifacts.lock_text import lock_text
-from registry_tools.artifacts.loom import CONFIG_FILE, FOLDER, loom_config, loom_manifest
-from registry_tools.artifacts.sources import deprecation_notice, sources_file_name, sources_yaml
 from registry_tools.checks.comparison import compare
 from registry_tools.errors import DocumentError, IntegrityError, Refusal, UsageError
 from registry_tools.intake.documents import read_bytes
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.project import ProjectFolder
 from registry_tools.mesh.change import Change
-from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.publication import Publication
-from registry_tools.mesh.selector import Selector
-from registry_tools.mesh.upstream import Upstream
-from registry_tools.registry.log import Entry
+from registry_tools.mesh.upstream import SyncedUpstream, Upstream
+from registry_tools.registry.pins import read_current, read_pinned
 from registry_tools.registry.publications import Registry
 
 STATE: Final = "state/manifest.json"
@@ -49,30 +45,14 @@ class SyncRequest:
     locked: bool = False
     upgrade: frozenset[str] | None = None
 
+    @property
+    def folder(self) -> ConsumerFolder:
+        """Where the files go."""
+        return ConsumerFolder(path=self.project.path, models=self.project.models)
+
     def obeys(self, upstream: str) -> bool:
         """Whether this upstream stays at its pin."""
         return self.locked or bool(self.upgrade and upstream not in self.upgrade)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SyncedUpstream:
-    """One upstream as it was read, its pin, and the pin that stood in mesh.lock before.
-
-    `changes` is what an upgrade that was asked for changes; `yanked` is why what is pinned was withdrawn.
-    """
-
-    upstream: Upstream
-    publication: Publication
-    interface: Interface
-    pin: Pin
-    before: Pin | None
-    changes: tuple[Change, ...] = ()
-    yanked: str | None = None
-
-    def deprecations(self) -> Iterator[str]:
-        """What leaves, when, and what to use instead."""
-        notices = (deprecation_notice(self.interface, model) for model in self.interface.models)
-        return (notice for notice in notices if notice)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,7 +85,7 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
         upstreams = tuple(pool.map(partial(_read, registry, request, lock), request.upstreams))
         own_publication, own_state = own.result()
     planned = list(_plan(request, upstreams, own_state, lock))
-    obsolete = _obsolete(request, {file.path for file in planned})
+    obsolete = request.folder.obsolete({file.path for file in planned}, upstreams, complete=request.complete)
     changes = write_files(planned, obsolete, dry_run=request.dry_run)
     return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication)
 
@@ -128,98 +108,34 @@ def _expect_complete(request: SyncRequest, lock: Lock) -> None:
 def _read(registry: Registry, request: SyncRequest, lock: Lock, upstream: Upstream) -> SyncedUpstream:
     environment = upstream.environment or request.environment
     pin = lock.pins.get(upstream.name)
-    if pin is not None and pin.environment != environment:
-        if request.locked:
-            raise Refusal(
-                f"mesh.lock pins {upstream.name}@{pin.environment}, and {environment} was asked for",
-                where=str(request.project.path / LOCK),
-                then="run mesh sync without --locked, or ask for the environment that is pinned",
-            )
-        pin = None
-    if pin is not None and request.obeys(upstream.name):
-        return _read_pinned(registry, upstream, pin)
-    entry = registry.resolve(Selector(project=upstream.name, environment=environment))
-    now = registry.made_current(upstream.name, environment, entry)
-    interface, publication = registry.interface(upstream.name, environment, entry.record)
-    interface = interface.mapped(upstream.databases, upstream.schemas)
-    changes: tuple[Change, ...] = ()
-    if pin is not None:
-        _expect_forward(pin, publication, now, registry)
-        if request.upgrade is not None and pin.digest != publication.digest:
-            changes = _changes(registry, upstream, pin, interface)
-    return SyncedUpstream(
-        upstream=upstream,
-        publication=publication,
-        interface=interface,
-        pin=_pin(publication, now.sha256),
-        before=lock.pins.get(upstream.name),
-        changes=changes,
-    )
-
-
-def _read_pinned(registry: Registry, upstream: Upstream, pin: Pin) -> SyncedUpstream:
-    """What mesh.lock names, even when it was withdrawn since: whoever pinned it goes on with a warning."""
-    record = registry.pinned(upstream.name, pin.environment, pin.n, pin.record).record
-    if (record.current, record.digest) != (pin.publication, pin.digest):
-        raise DocumentError(
-            f"it pins {pin.publication}, and record {pin.n} that it names is about {record.current}",
-            where=f"{LOCK}: upstreams.{upstream.name}",
-            then="run mesh sync without --locked, which writes it anew",
+    if pin is not None and pin.environment != environment and request.locked:
+        raise Refusal(
+            f"mesh.lock pins {upstream.name}@{pin.environment}, and {environment} was asked for",
+            where=str(request.project.path / LOCK),
+            then="run mesh sync without --locked, or ask for the environment that is pinned",
         )
-    interface, publication = registry.interface(upstream.name, pin.environment, record)
-    newest = registry.newest(upstream.name, pin.environment)
-    return SyncedUpstream(
-        upstream=upstream,
-        publication=publication,
-        interface=interface.mapped(upstream.databases, upstream.schemas),
-        pin=pin,
-        before=pin,
-        yanked=newest.record.yanked.get(pin.publication) if newest else None,
-    )
+    pinned_here = pin is not None and pin.environment == environment
+    if pin is not None and pinned_here and request.obeys(upstream.name):
+        return read_pinned(registry, upstream, pin)
+    synced = read_current(registry, upstream, environment, pin)
+    if pin is None or not pinned_here or request.upgrade is None or pin.digest == synced.pin.digest:
+        return synced
+    return replace(synced, changes=_changes(registry, synced, pin))
 
 
-def _changes(registry: Registry, upstream: Upstream, pin: Pin, now: Interface) -> tuple[Change, ...]:
+def _changes(registry: Registry, now: SyncedUpstream, pin: Pin) -> tuple[Change, ...]:
     """What an upgrade from the pin changes; nothing is told where what it named is no longer kept."""
     try:
-        return compare(_read_pinned(registry, upstream, pin).interface, now)
+        return compare(read_pinned(registry, now.upstream, pin).interface, now.interface)
     except UsageError:
         return ()
-
-
-def _expect_forward(before: Pin, now: Publication, made_by: Entry, registry: Registry) -> None:
-    """A log only grows: one that went back, or says something else at the same number, was rewritten or replaced."""
-    if now.n == before.n:
-        continues = _pin(now, made_by.sha256) == before
-    else:
-        continues = now.n > before.n and registry.still_has(now.project, now.environment, before.n, before.record)
-    if not continues:
-        raise IntegrityError(
-            f"{now.project}@{now.environment} was at #{before.n} and is now at #{now.n}",
-            where=registry.store.root,
-            details=[f"mesh.lock has {before.publication}", f"the registry has {now.id}"],
-            then="find out who rewrote the registry; if it was replaced on purpose, delete mesh.lock and sync again",
-        )
 
 
 def _plan(
     request: SyncRequest, upstreams: tuple[SyncedUpstream, ...], own_state: bytes | None, lock: Lock
 ) -> Iterator[GeneratedFile]:
     folder = request.project.path
-    for synced in upstreams:
-        if synced.upstream.way == "sources":
-            path = request.project.models / sources_file_name(synced.upstream.name)
-            text = sources_yaml(synced.interface, synced.publication, tests=synced.upstream.tests)
-            yield GeneratedFile(path=path, content=text.encode())
-    through_loom = [synced for synced in upstreams if synced.upstream.way == "loom"]
-    for synced in through_loom:
-        path = folder / FOLDER / f"{synced.upstream.name}.json"
-        yield GeneratedFile(path=path, content=loom_manifest(synced.interface))
-    if through_loom:
-        named = {synced.upstream.name for synced in through_loom}
-        if not request.complete:
-            named |= {path.stem for path in (folder / FOLDER).glob("*.json")}
-        config = loom_config(sorted(named))
-        yield GeneratedFile(path=folder / CONFIG_FILE, content=config.encode())
+    yield from request.folder.planned(upstreams, complete=request.complete)
     state = _state(request, upstreams, own_state, lock)
     # The state is dbt's own document and has no room for our mark; the folder is ours (README, Consume).
     yield GeneratedFile(path=folder / STATE, content=state, guarded=False)
@@ -257,24 +173,3 @@ def _kept(request: SyncRequest, lock: Lock) -> dict[str, msgspec.Raw]:
         raise DocumentError(f"not a deferral state: {error}", where=str(path), then=remedy) from None
     others = tuple(f"model.{name}." for name in lock.pins.keys() - {upstream.name for upstream in request.upstreams})
     return {unique_id: raw for unique_id, raw in nodes.items() if unique_id.startswith(others)}
-
-
-def _pin(publication: Publication, record: str) -> Pin:
-    return Pin(
-        environment=publication.environment,
-        publication=publication.id,
-        n=publication.n,
-        record=record,
-        digest=publication.digest,
-    )
-
-
-def _obsolete(request: SyncRequest, planned: set[Path]) -> list[Path]:
-    """Files of ours that nobody asks for any more: of every upstream, or of those alone that this run is about."""
-    loom, models = request.project.path / FOLDER, request.project.models
-    if request.complete:
-        ours = [*models.glob("_mesh_*.yml"), *loom.glob("*.json"), request.project.path / CONFIG_FILE]
-    else:
-        names = [upstream.name for upstream in request.upstreams]
-        ours = [*(models / sources_file_name(name) for name in names), *(loom / f"{name}.json" for name in names)]
-    return sorted(path for path in ours if path not in planned)

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from registry_tools.artifacts.sources import deprecation_notice, sources_file_name, sources_yaml
+from registry_tools.artifacts.sources import sources_file_name, sources_yaml
 from registry_tools.mesh.interface import Column, Config, Constraint, Promise, PublicModel
 from tests.builders import Json, interface, public_model, publication
 
@@ -130,5 +130,5 @@ def test_meta_of_the_model_cannot_forge_its_mark() -> None:
 def test_a_deprecation_says_when_and_what_instead(version: int, notice: str) -> None:
     day = "2027-01-01T00:00:00+00:00"
     models = [public_model("products", version=v, latest_version=2, deprecation_date=day) for v in (1, 2)]
-    assert deprecation_notice(interface(*models), models[version - 1]) == notice
-    assert deprecation_notice(interface(), public_model("products", version=version)) is None
+    assert interface(*models).deprecation_notice(models[version - 1]) == notice
+    assert interface().deprecation_notice(public_model("products", version=version)) is None

@@ -89,7 +89,7 @@ def test_the_lock_names_what_was_read(sync, folder: Path, published: Registry) -
 
 
 def test_deprecated_models_are_told(sync) -> None:
-    assert list(sync("dbt_up").upstreams[0].deprecations()) == ["old is deprecated and leaves on 2027-01-01."]
+    assert list(sync("dbt_up").upstreams[0].interface.deprecations()) == ["old is deprecated and leaves on 2027-01-01."]
 
 
 def test_a_second_sync_changes_nothing(sync, folder: Path) -> None:

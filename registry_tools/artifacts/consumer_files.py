@@ -1,0 +1,47 @@
+"""What a consumer read of its upstreams in, the files that it builds with out, each upstream in its own way."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry_tools.artifacts.files import GeneratedFile
+from registry_tools.artifacts.loom import CONFIG_FILE, FOLDER, loom_config, loom_manifest
+from registry_tools.artifacts.sources import sources_file_name, sources_yaml
+from registry_tools.mesh.upstream import SyncedUpstream
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConsumerFolder:
+    """Where a consumer's dbt runs, and the first of its model paths."""
+
+    path: Path
+    models: Path
+
+    def planned(self, upstreams: Sequence[SyncedUpstream], *, complete: bool) -> Iterator[GeneratedFile]:
+        """The files for `upstreams`. Unless they are `complete`, what stands there for others is kept."""
+        for synced in upstreams:
+            if synced.upstream.way == "sources":
+                text = sources_yaml(synced.interface, synced.publication, tests=synced.upstream.tests)
+                path = self.models / sources_file_name(synced.upstream.name)
+                yield GeneratedFile(path=path, content=text.encode())
+        yield from self._loom([synced for synced in upstreams if synced.upstream.way == "loom"], complete=complete)
+
+    def obsolete(self, planned: Collection[Path], upstreams: Sequence[SyncedUpstream], *, complete: bool) -> list[Path]:
+        """Files of ours that nobody asks for any more: of every upstream, or of these alone."""
+        loom = self.path / FOLDER
+        if complete:
+            ours = [*self.models.glob("_mesh_*.yml"), *loom.glob("*.json"), self.path / CONFIG_FILE]
+        else:
+            names = [synced.upstream.name for synced in upstreams]
+            ours = [*(self.models / sources_file_name(name) for name in names), *(loom / f"{n}.json" for n in names)]
+        return sorted(path for path in ours if path not in planned)
+
+    def _loom(self, upstreams: Sequence[SyncedUpstream], *, complete: bool) -> Iterator[GeneratedFile]:
+        for synced in upstreams:
+            path = self.path / FOLDER / f"{synced.upstream.name}.json"
+            yield GeneratedFile(path=path, content=loom_manifest(synced.interface))
+        if upstreams:
+            named = {synced.upstream.name for synced in upstreams}
+            if not complete:
+                named |= {path.stem for path in (self.path / FOLDER).glob("*.json")}
+            yield GeneratedFile(path=self.path / CONFIG_FILE, content=loom_config(sorted(named)).encode())

@@ -14,7 +14,7 @@ import yaml
 
 from benchmarks import timing
 from benchmarks.timing import paired
-from registry_tools.artifacts.sources import sources_yaml
+from registry_tools.artifacts.sources import sources_files
 from registry_tools.intake.manifest import read_manifest
 from registry_tools.intake.public_interface import extract_interface
 from registry_tools.mesh.publication import Publication
@@ -27,9 +27,12 @@ def main() -> None:
     publication = Publication(
         project=interface.project, environment="prod", id="", n=1, digest=interface.digest, published_at=""
     )
-    document = yaml.load(sources_yaml(interface, publication, tests=False), Loader=yaml.CSafeLoader)
-    ours = partial(timing.call, lambda: sources_yaml(interface, publication, tests=False))
-    theirs = partial(timing.call, lambda: yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False))
+    texts = sources_files(interface, publication, tests=False).values()
+    documents = [yaml.load(text, Loader=yaml.CSafeLoader) for text in texts]
+    ours = partial(timing.call, lambda: sources_files(interface, publication, tests=False))
+    theirs = partial(
+        timing.call, lambda: [yaml.dump(document, Dumper=yaml.CSafeDumper, sort_keys=False) for document in documents]
+    )
     pairs = paired(ours, theirs, runs=int(runs))
     Path(result).write_text(json.dumps([[asdict(took) for took in pair] for pair in pairs]))
 

@@ -5,6 +5,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
+from registry_tools.artifacts.sources import sources_files
 from registry_tools.intake.manifest import Manifest, read_manifest
 from registry_tools.intake.project import ProjectFolder, read_project
 from registry_tools.intake.public_interface import extract_interface
@@ -257,3 +260,17 @@ def candidate(published: Interface, **changes: Any) -> Candidate:
 def files_below(folder: Path) -> Mapping[str, bytes]:
     """Every file below a folder with its bytes: what is compared to show that nothing was written."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def sources_text(read: Interface, *, tests: bool = True, **changes: Any) -> str:
+    """The source YAML of an interface; where it takes several files, one document for each, below its name."""
+    files = sources_files(read, publication(read.project, **changes), tests=tests)
+    if len(files) == 1:
+        return next(iter(files.values()))
+    return "".join(f"--- # {name}\n{text}" for name, text in files.items())
+
+
+def sources_blocks(read: Interface, *, tests: bool = True) -> list[Json]:
+    """The sources in it, of all files."""
+    documents = yaml.safe_load_all(sources_text(read, tests=tests))
+    return [block for document in documents for block in document["sources"]]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from registry_tools.artifacts.files import GeneratedFile
 from registry_tools.artifacts.loom import CONFIG_FILE, FOLDER, loom_config, loom_manifest
-from registry_tools.artifacts.sources import sources_file_name, sources_yaml
+from registry_tools.artifacts.sources import is_sources_file, sources_files
 from registry_tools.mesh.upstream import SyncedUpstream
 
 
@@ -21,19 +21,20 @@ class ConsumerFolder:
         """The files for `upstreams`. Unless they are `complete`, what stands there for others is kept."""
         for synced in upstreams:
             if synced.upstream.way == "sources":
-                text = sources_yaml(synced.interface, synced.publication, tests=synced.upstream.tests)
-                path = self.models / sources_file_name(synced.upstream.name)
-                yield GeneratedFile(path=path, content=text.encode())
+                files = sources_files(synced.interface, synced.publication, tests=synced.upstream.tests)
+                for name, text in files.items():
+                    yield GeneratedFile(path=self.models / name, content=text.encode())
         yield from self._loom([synced for synced in upstreams if synced.upstream.way == "loom"], complete=complete)
 
     def obsolete(self, planned: Collection[Path], upstreams: Sequence[SyncedUpstream], *, complete: bool) -> list[Path]:
         """Files of ours that nobody asks for any more: of every upstream, or of these alone."""
-        loom = self.path / FOLDER
+        sources, loom = self.models.glob("_mesh_*.yml"), (self.path / FOLDER).glob("*.json")
         if complete:
-            ours = [*self.models.glob("_mesh_*.yml"), *loom.glob("*.json"), self.path / CONFIG_FILE]
+            ours = [*sources, *loom, self.path / CONFIG_FILE]
         else:
-            names = [synced.upstream.name for synced in upstreams]
-            ours = [*(self.models / sources_file_name(name) for name in names), *(loom / f"{n}.json" for n in names)]
+            names = {synced.upstream.name for synced in upstreams}
+            ours = [path for path in sources if any(is_sources_file(path.name, name) for name in names)]
+            ours += [path for path in loom if path.stem in names]
         return sorted(path for path in ours if path not in planned)
 
     def _loom(self, upstreams: Sequence[SyncedUpstream], *, complete: bool) -> Iterator[GeneratedFile]:

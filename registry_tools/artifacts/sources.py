@@ -1,45 +1,104 @@
 """An interface in, the source YAML of a consumer out: `source('dbt_up', 'public_orders')` reads the public table."""
 
-from collections.abc import Mapping
-from itertools import groupby
-from typing import Any
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
 
+import msgspec
+
+from registry_tools.artifacts import properties
 from registry_tools.artifacts.files import MARK
 from registry_tools.artifacts.yaml_text import inert, yaml_text
 from registry_tools.mesh.freshness import freshness_of
-from registry_tools.mesh.interface import GUARDS, Column, Interface, PublicModel
+from registry_tools.mesh.interface import Interface, PublicModel
 from registry_tools.mesh.publication import Publication
-from registry_tools.mesh.relation import Relation
+from registry_tools.mesh.relation import Part, Relation
+
+# Tables of one file. dbt takes a source whole: one changed table parses again all that stand beside it.
+MOST: Final = 100
+_LONGEST: Final = 60  # of one name in a file's name, of which 255 bytes are the most
+_SPECIAL: Final = re.compile(r"[^A-Za-z0-9_-]+")
+
+Place = tuple[Part | None, Part | None]
+Located = tuple[Relation, PublicModel]
 
 
-def sources_file_name(upstream: str) -> str:
-    """The file's name below the consumer's model path."""
-    return f"_mesh_{upstream}.yml"
+def sources_files(interface: Interface, publication: Publication, *, tests: bool) -> dict[str, str]:
+    """The public models as sources, by the names of their files below the consumer's model path.
 
-
-def sources_yaml(interface: Interface, publication: Publication, *, tests: bool) -> str:
-    """The public models as sources, one block for each database and schema, versions as `public_products_v2`.
-
-    The text depends on the interface alone, so an upstream that publishes again without changing its interface leaves
-    the file, and with it dbt's partial parsing, as it is. `tests` also repeats the upstream's unique and not_null
-    tests here.
+    One file for each database and schema, because dbt's partial parsing keeps sources apart by their names alone and
+    overlooks a change in the first of two blocks of one file (dbt-core, PartialParsing.get_diff_for); and several
+    from more than MOST tables on, each table always in the same one, so that a changed table re-parses few others.
+    The text depends on the models alone, so an upstream that publishes again without changing them leaves the file
+    as it is. `tests` also repeats the upstream's unique and not_null tests here.
     """
+    places: dict[Place, list[Located]] = {}
+    for model in interface.models:
+        relation = model.relation(interface.adapter)
+        places.setdefault((relation.database, relation.schema), []).append((relation, model))
+    blocks: dict[str, list[Located]] = {}
+    for place, stem in _stems(interface.project, places).items():
+        blocks |= _chunks(stem, places[place])
+    return {f"{stem}.yml": _text(interface, publication, blocks[stem], tests=tests) for stem in sorted(blocks)}
+
+
+def is_sources_file(name: str, upstream: str) -> bool:
+    """Whether a file of this name holds, or held, sources of this upstream."""
+    own = f"_mesh_{upstream}"
+    return name == f"{own}.yml" or (name.startswith(f"{own}.") and name.endswith(".yml"))
+
+
+def _stems(upstream: str, places: Iterable[Place]) -> dict[Place, str]:
+    """The name of each place's file: `_mesh_dbt_up` of the only one, `_mesh_dbt_up.DBT_UP_PROD.MARTS` of several."""
+    own = f"_mesh_{upstream}"
+    named = {place: [part.name for part in place if part] for place in places}
+    if len(named) == 1:
+        return dict.fromkeys(named, own)
+    stems = {
+        place: ".".join([own, *(_SPECIAL.sub("", name)[:_LONGEST] for name in told)]) for place, told in named.items()
+    }
+    alike = Counter(stem.casefold() for stem in stems.values())
+    return {
+        place: stem
+        if alike[stem.casefold()] == 1 and stem == ".".join([own, *named[place]])
+        else f"{stem}-{_number(f'{place[0]} {place[1]}'):08x}"
+        for place, stem in stems.items()
+    }
+
+
+def _chunks(stem: str, models: list[Located]) -> dict[str, list[Located]]:
+    """The models by file. All versions of a model stand together, so that a new one moves no table."""
+    chunks, held = 1, _chunked(models, 1)
+    while max(sum(len(model.called) for _, model in some) for some in held.values()) > MOST and chunks < len(models):
+        chunks *= 2
+        held = _chunked(models, chunks)
+    return {stem if chunks == 1 else f"{stem}.{chunk + 1}": some for chunk, some in held.items()}
+
+
+def _chunked(models: list[Located], chunks: int) -> dict[int, list[Located]]:
+    held: dict[int, list[Located]] = {}
+    for relation, model in models:
+        held.setdefault(_number(model.name) % chunks, []).append((relation, model))
+    return held
+
+
+def _number(text: str) -> int:
+    return int(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8], 16)
+
+
+def _text(interface: Interface, publication: Publication, models: list[Located], *, tests: bool) -> str:
+    held = msgspec.structs.replace(interface, models=tuple(model for _, model in models))
     head = (
         f"# {MARK} from {interface.project}@{publication.environment}; do not edit, run mesh sync.\n"
-        f"# interface sha256:{interface.digest}\n"
+        f"# interface sha256:{held.digest}\n"
     )
-    located = sorted(
-        ((model.relation(interface.adapter), model) for model in interface.models),
-        key=lambda pair: (str(pair[0].database), str(pair[0].schema), pair[1].name, str(pair[1].version)),
-    )
-    blocks = [
-        _block(interface, list(pairs), tests=tests)
-        for _, pairs in groupby(located, key=lambda pair: (pair[0].database, pair[0].schema))
-    ]
-    return head + yaml_text({"version": 2, "sources": blocks})
+    ordered = sorted(models, key=lambda pair: (pair[1].name, str(pair[1].version)))
+    return head + yaml_text({"version": 2, "sources": [_block(interface, ordered, tests=tests)]})
 
 
-def _block(interface: Interface, pairs: list[tuple[Relation, PublicModel]], *, tests: bool) -> dict[str, Any]:
+def _block(interface: Interface, pairs: list[Located], *, tests: bool) -> dict[str, Any]:
     relation = pairs[0][0]
     block: dict[str, Any] = {
         "name": interface.project,
@@ -64,73 +123,20 @@ def _table(interface: Interface, model: PublicModel, name: str, relation: Relati
     table: dict[str, Any] = {"name": name, "identifier": inert(relation.identifier.inner)}
     if relation.identifier.quote:
         table["quoting"] = {"identifier": True}
-    if description := _description(interface, model):
-        table["description"] = inert(description)
-    table["config"] = _config(interface, model, unversioned=name == model.name)
-    columns = [_column(model, column, tests=tests) for column in model.columns.values()]
-    if columns:
+    if description := properties.description(interface, model):
+        table["description"] = description
+    table["config"] = properties.config(interface, model, _facts(model, unversioned=name == model.name))
+    if freshness := freshness_of(model.meta):
+        if freshness.loaded_at_field:
+            table["config"]["loaded_at_field"] = inert(freshness.loaded_at_field)
+        if freshness.thresholds:
+            table["config"]["freshness"] = dict(freshness.thresholds)
+    if columns := properties.columns(model, tests=tests):
         table["columns"] = columns
     return table
 
 
-def _description(interface: Interface, model: PublicModel) -> str:
-    return "\n\n".join(text for text in (interface.deprecation_notice(model), model.description) if text)
-
-
-def _config(interface: Interface, model: PublicModel, *, unversioned: bool) -> dict[str, Any]:
-    own = {key: value for key, value in model.meta.items() if key != "mesh"}
-    facts: dict[str, Any] = {"project": interface.project, "model": model.name}
-    if model.version is not None and not unversioned:
-        facts["version"] = model.version
-    stated = {
-        "owner": interface.owner_of(model),
-        "group": model.group,
-        "deprecation_date": model.leaves_on,
-        "constraints": [f"{c.type}: {', '.join(c.columns)}" for c in model.constraints],
-        "contract": "enforced" if model.contract.enforced else None,
-    }
-    facts |= {key: value for key, value in stated.items() if value}
-    config: dict[str, Any] = {"tags": list(model.tags)} if model.tags else {}
-    config["meta"] = own | {"mesh": facts}
-    if freshness := freshness_of(model.meta):
-        if freshness.loaded_at_field:
-            config["loaded_at_field"] = freshness.loaded_at_field
-        if freshness.thresholds:
-            config["freshness"] = dict(freshness.thresholds)
-    return _inert(config)
-
-
-def _column(model: PublicModel, column: Column, *, tests: bool) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": inert(column.name)}
-    if column.data_type:
-        entry["data_type"] = inert(column.data_type)
-    if column.quote:
-        entry["quote"] = True
-    if column.description:
-        entry["description"] = inert(column.description)
-    meta = dict(column.meta)
-    if column.constraints:
-        meta["mesh"] = {"constraints": [constraint.type for constraint in column.constraints]}
-    config = ({"tags": list(column.tags)} if column.tags else {}) | ({"meta": meta} if meta else {})
-    if config:
-        entry["config"] = _inert(config)
-    guards = [name for name in model.config.mesh.tests.get(column.name, ()) if name in GUARDS]
-    if tests and guards:
-        entry["data_tests"] = list(guards)
-    return entry
-
-
-def _inert(entries: Mapping[str, Any]) -> dict[str, Any]:
-    return {inert(str(key)): _inert_value(item) for key, item in entries.items()}
-
-
-def _inert_value(value: Any) -> Any:  # noqa: ANN401  # meta is whatever a person wrote
-    match value:
-        case str():
-            return inert(value)
-        case Mapping():
-            return _inert(value)
-        case list() | tuple():
-            return [_inert_value(item) for item in value]
-        case _:
-            return value
+def _facts(model: PublicModel, *, unversioned: bool) -> dict[str, Any]:
+    """By what mesh lineage and the usage of a consumer know which model a source stands for."""
+    versioned = model.version is not None and not unversioned
+    return {"project": model.package_name, "model": model.name} | ({"version": model.version} if versioned else {})

@@ -5,16 +5,15 @@ from typing import Any
 import pytest
 import yaml
 
-from registry_tools.artifacts.sources import sources_file_name, sources_yaml
+from registry_tools.artifacts.sources import MOST, is_sources_file, sources_files
 from registry_tools.mesh.interface import Column, Config, Constraint, Promise, PublicModel
-from tests.builders import Json, interface, public_model, publication
+from tests.builders import Json, interface, public_model, publication, sources_blocks
 
 HOSTILE = 'x"\nevil: {a: [1\n# - \\" {{ env_var("SECRET") }} {% set x %}\n\n---\n'
 
 
 def _document(*models: PublicModel, tests: bool = False, **changes: Any) -> Json:
-    read: Json = yaml.safe_load(sources_yaml(interface(*models, **changes), publication(), tests=tests))
-    return read
+    return {"sources": sources_blocks(interface(*models, **changes), tests=tests)}
 
 
 def _table(model: PublicModel, *, tests: bool = False) -> Json:
@@ -24,8 +23,61 @@ def _table(model: PublicModel, *, tests: bool = False) -> Json:
     return table
 
 
+def _files(*relations: str) -> dict[str, list[str]]:
+    """The tables by file, of models that live there."""
+    models = [public_model(f"m{at}", relation_name=relation) for at, relation in enumerate(relations)]
+    files = sources_files(interface(*models), publication(), tests=False)
+    return {
+        name: [table["name"] for block in yaml.safe_load(text)["sources"] for table in block["tables"]]
+        for name, text in files.items()
+    }
+
+
 def test_the_file_is_named_after_its_upstream() -> None:
-    assert sources_file_name("dbt_up") == "_mesh_dbt_up.yml"
+    assert _files("PROD.MARTS.A", "PROD.MARTS.B") == {"_mesh_dbt_up.yml": ["m0", "m1"]}
+
+
+def test_each_schema_has_a_file_because_dbt_overlooks_changes_in_the_first_of_two_blocks() -> None:
+    assert _files("PROD.MARTS.A", "PROD.CORE.B") == {
+        "_mesh_dbt_up.PROD.CORE.yml": ["m1"],
+        "_mesh_dbt_up.PROD.MARTS.yml": ["m0"],
+    }
+
+
+@pytest.mark.parametrize("other", ['"../up"', '"prod"', f'"{"x" * 300}"', '"A B"', '"AB"'])
+def test_places_that_are_no_file_names_or_alike_have_a_number(other: str) -> None:
+    names = list(_files("PROD.MARTS.A", f"{other}.MARTS.B", '"A-B".MARTS.C', '"AB".MARTS.D'))
+    assert len({name.casefold() for name in names}) == len({other, "PROD", '"A-B"', '"AB"'})
+    for name in names:
+        assert "/" not in name
+        assert len(name) < 200
+        assert is_sources_file(name, "dbt_up")
+
+
+def test_many_tables_are_dealt_to_files_that_they_never_leave() -> None:
+    names = [f"model_{at}" for at in range(3 * MOST)]
+    few, many = (
+        sources_files(interface(*map(public_model, some)), publication(), tests=False) for some in (names[:-1], names)
+    )
+    assert len(few) == len(many) > 3
+    assert sum(few[name] != many[name] for name in few) == 1
+    blocks = sources_blocks(interface(*map(public_model, names)))
+    assert max(len(block["tables"]) for block in blocks) <= MOST
+    assert sorted(table["name"] for block in blocks for table in block["tables"]) == sorted(names)
+
+
+def test_as_many_tables_as_fit_stand_in_one_file() -> None:
+    models = [public_model(f"model_{at}") for at in range(MOST)]
+    assert list(sources_files(interface(*models), publication(), tests=False)) == ["_mesh_dbt_up.yml"]
+
+
+def test_an_upstream_without_public_models_needs_no_file() -> None:
+    assert sources_files(interface(), publication(), tests=False) == {}
+
+
+@pytest.mark.parametrize("name", ["_mesh_dbt_up2.yml", "_mesh_dbt_u.yml", "_mesh_dbt_up.json", "dbt_up.yml"])
+def test_files_of_others_are_not_taken_for_ours(name: str) -> None:
+    assert not is_sources_file(name, "dbt_up")
 
 
 def test_hostile_text_stays_inside_its_scalar() -> None:

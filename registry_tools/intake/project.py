@@ -1,7 +1,7 @@
 """A project's folder in, what dbt_project.yml says of it out: its name, where its models and its artifacts are."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ class ProjectFolder:
     name: str
     models: Path
     target: Path
+    quoting: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def manifest(self) -> Path:
@@ -48,6 +49,7 @@ def read_project(folder: Path, environment: Mapping[str, str]) -> ProjectFolder:
         name=names.project_name(name, where=str(file)),
         models=folder / _first(model_paths, file),
         target=folder / target,
+        quoting=_flags(document.get("quoting")),
     )
 
 
@@ -59,6 +61,11 @@ def _first(model_paths: Any, file: Path) -> str:  # noqa: ANN401  # what a perso
             raise DocumentError(
                 f"'model-paths' is {model_paths!r}", where=str(file), then="write model-paths: [models]"
             )
+
+
+def _flags(quoting: Any) -> dict[str, bool]:  # noqa: ANN401  # what a person wrote
+    # what is no flag is dbt's to complain of
+    return {k: v for k, v in quoting.items() if isinstance(v, bool)} if isinstance(quoting, dict) else {}
 
 
 def _rendered(target: Any) -> str | None:  # noqa: ANN401  # what a person wrote

@@ -175,6 +175,7 @@ class Interface(Value, frozen=True):
             names.model_name(model.name)
             version = "" if model.version is None else f".v{model.version}"
             names.model_name(f"{model.name}{version}")
+            names.model_name(f"{model.name}.v{model.latest_version}")
             if model.unique_id != f"model.{self.project}.{model.name}{version}" or model.package_name != self.project:
                 raise ValueError(f"{model.unique_id!r} is not the unique_id of {model.label} in {self.project}")
             model.relation(self.adapter)

@@ -8,6 +8,11 @@ from typing import Final
 _PART: Final = re.compile(r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|([\w$]+)')
 
 
+# dbt puts every name into quotes but on these (the adapters' QuotePolicy).
+_UNQUOTED: Final = ("snowflake", "spark")
+PARTS: Final = ("database", "schema", "identifier")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
     """One name of a relation. An unquoted name on Snowflake is held in upper case, as Snowflake stores it."""
@@ -35,6 +40,15 @@ class Relation:
     def __str__(self) -> str:
         return ".".join(str(part) for part in (self.database, self.schema, self.identifier) if part)
 
+    def spelled(self, quoting: Mapping[str, bool]) -> dict[str, str]:
+        """The names to give a model whose relation dbt then writes as this one; an absent part is empty.
+
+        dbt knows no quoting of a single model: it quotes all names of a part or none, as `quoting` says. A name that
+        has to be quoted where dbt quotes none therefore brings its quotes along.
+        """
+        parts = zip(PARTS, (self.database, self.schema, self.identifier), strict=True)
+        return {name: "" if part is None else part.inner if quoting[name] else str(part) for name, part in parts}
+
     def mapped(self, databases: Mapping[str, str], schemas: Mapping[str, str]) -> "Relation":
         """The same relation where the consumer's account calls its database or its schema by another name."""
         return replace(self, database=_renamed(self.database, databases), schema=_renamed(self.schema, schemas))
@@ -49,6 +63,11 @@ def parse_relation(relation_name: str, adapter: str) -> Relation:
     database, schema, identifier = [None] * (3 - len(parts)) + parts
     assert identifier is not None  # noqa: S101  # for the type checker: at least one part was found
     return Relation(database=database, schema=schema, identifier=identifier)
+
+
+def quoting_of(adapter: str, configured: Mapping[str, bool]) -> dict[str, bool]:
+    """Which parts of a relation dbt quotes: what dbt_project.yml says, else what the adapter does."""
+    return dict.fromkeys(PARTS, adapter not in _UNQUOTED) | {k: v for k, v in configured.items() if k in PARTS}
 
 
 def fold(name: str, adapter: str) -> str:

@@ -9,7 +9,7 @@ from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.lock import Pin
 from registry_tools.mesh.publication import Publication
 
-WAYS: Final = ("sources", "loom")
+WAYS: Final = ("sources", "loom", "package")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -48,7 +48,7 @@ class SyncRequest:
     @property
     def folder(self) -> ConsumerFolder:
         """Where the files go."""
-        return ConsumerFolder(path=self.project.path, models=self.project.models)
+        return ConsumerFolder(path=self.project.path, models=self.project.models, quoting=self.project.quoting)
 
     def obeys(self, upstream: str) -> bool:
         """Whether this upstream stays at its pin."""

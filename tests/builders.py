@@ -12,7 +12,9 @@ from registry_tools.intake.manifest import Manifest, read_manifest
 from registry_tools.intake.project import ProjectFolder, read_project
 from registry_tools.intake.public_interface import extract_interface
 from registry_tools.mesh.interface import Column, Config, Group, Interface, Owner, PublicModel
+from registry_tools.mesh.lock import Pin
 from registry_tools.mesh.publication import Actor, Publication
+from registry_tools.mesh.upstream import SyncedUpstream, Upstream
 from registry_tools.mesh.usage import Usage
 from registry_tools.registry.packing import packed
 from registry_tools.registry.publications import Candidate, Registry
@@ -260,6 +262,14 @@ def candidate(published: Interface, **changes: Any) -> Candidate:
 def files_below(folder: Path) -> Mapping[str, bytes]:
     """Every file below a folder with its bytes: what is compared to show that nothing was written."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def synced(read: Interface, way: str = "loom", **settings: Any) -> SyncedUpstream:
+    """An upstream with this interface, read in this way."""
+    now = publication(read.project)
+    pin = Pin(environment=now.environment, publication=now.id, n=now.n, record="0" * 64, digest=now.digest)
+    upstream = Upstream(name=read.project, way=way, **settings)
+    return SyncedUpstream(upstream=upstream, publication=now, interface=read, pin=pin, before=None)
 
 
 def sources_text(read: Interface, *, tests: bool = True, **changes: Any) -> str:

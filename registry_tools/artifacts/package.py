@@ -18,7 +18,7 @@ from registry_tools.mesh.interface import Constraint, Interface, PublicModel
 
 FOLDER: Final = "mesh_packages"
 # Where a package's files are, below its own folder.
-STUBS: Final = ("dbt_project.yml", "macros/*.sql", "models/*.yml", "models/*.sql")
+STUBS: Final = ("dbt_project.yml", "macros/*.sql", "models/**/*.yml", "models/*.sql")
 # What dbt's static parser, which knows no escapes, reads as it stands.
 _PLAIN: Final = re.compile(r"""[\w.$ "`-]*""", re.ASCII)
 _CONSTRAINTS: Final = ("not_null", "unique", "primary_key", "foreign_key")
@@ -85,7 +85,8 @@ def package_files(interface: Interface, quoting: Mapping[str, bool], *, tests: b
         ),
     }
     if interface.groups:
-        files["models/_groups.yml"] = head + yaml_text({"version": 2, "groups": _groups(interface)})
+        # below a folder of its own, where no model's file can be
+        files["models/groups/groups.yml"] = head + yaml_text({"version": 2, "groups": _groups(interface)})
     for name, versions in groupby(sorted(interface.models, key=_family), key=lambda model: model.name):
         models = list(versions)
         files[f"models/{name}.yml"] = head + yaml_text(_properties(interface, models, tests=tests))

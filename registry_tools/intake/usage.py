@@ -30,16 +30,28 @@ class _Reader(Value, frozen=True):
     depends_on: DependsOn = DependsOn()
 
 
+class _Config(Value, frozen=True):
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
 class _Foreign(Value, frozen=True):
     name: str
     package_name: str
     original_file_path: str = ""
     version: str | int | float | None = None
     meta: dict[str, Any] = msgspec.field(default_factory=dict)
+    config: _Config = _Config()
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether mesh sync wrote it (`as: package`): dbt v2 leaves meta in the config alone."""
+        mark = self.meta.get("mesh") or self.config.meta.get("mesh")
+        return isinstance(mark, Mapping) and mark.get("project") == self.package_name
 
 
 class _Source(Value, frozen=True):
     meta: dict[str, Any] = msgspec.field(default_factory=dict)
+    config: _Config = _Config()
     relation_name: str | None = None
 
 
@@ -74,19 +86,22 @@ def _readers(manifest: Manifest) -> Iterator[tuple[str, _Reader]]:
 
 
 def _referenced(manifest: Manifest) -> Iterator[tuple[str, Target]]:
-    """Models of other projects. What dbt-loom injects has no file here; an installed package's models do."""
+    """Models of other projects: what dbt-loom injects has no file here, a stub has the mark of mesh sync.
+
+    The models of any other package that is installed are built here, and are therefore nobody else's.
+    """
     own = f"model.{manifest.project}."
     for unique_id, raw in manifest.nodes.items():
         if unique_id.startswith("model.") and not unique_id.startswith(own):
             model = manifest.decode(raw, _Foreign, unique_id)
-            if not model.original_file_path:
+            if not model.original_file_path or model.is_stub:
                 yield unique_id, (model.package_name, model.name, _version(model.version), "ref")
 
 
 def _sourced(manifest: Manifest, public: Mapping[str, PublicModel]) -> Iterator[tuple[str, Target]]:
     """Sources that carry the mark of mesh sync, and those that name the relation of a public model."""
     for unique_id, source in manifest.entries(manifest.sources, ("source.",), _Source):
-        match source.meta.get("mesh"):
+        match source.meta.get("mesh") or source.config.meta.get("mesh"):
             case {"project": str(upstream), "model": str(model), **rest}:
                 yield unique_id, (upstream, model, _version(rest.get("version")), "source")
             case _:

@@ -20,6 +20,7 @@ from registry_tools.intake.project import ProjectFolder
 from registry_tools.mesh.change import Change
 from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.publication import Publication
+from registry_tools.mesh.relation import quoting_of
 from registry_tools.mesh.upstream import SyncedUpstream, Upstream
 from registry_tools.registry.pins import read_current, read_pinned
 from registry_tools.registry.publications import Registry
@@ -147,9 +148,10 @@ def _plan(
 
 def _state(request: SyncRequest, upstreams: tuple[SyncedUpstream, ...], own_state: bytes | None, lock: Lock) -> bytes:
     adapter = next((synced.interface.adapter for synced in upstreams), "snowflake")
-    current = [synced.interface for synced in upstreams]
+    quoting = quoting_of(adapter, request.project.quoting)
+    kept = _kept(request, lock)
     try:
-        return deferral_state(request.project.name, adapter, own_state, current, _kept(request, lock))
+        return deferral_state(request.project.name, adapter, own_state, upstreams, quoting=quoting, kept=kept)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise IntegrityError(
             f"the published state of {request.project.name}@{request.environment} is no manifest: {error}",

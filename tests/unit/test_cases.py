@@ -12,9 +12,11 @@ import msgspec
 import pytest
 
 from registry_tools.artifacts.loom import loom_manifest
+from registry_tools.artifacts.package import package_files
 from registry_tools.intake.manifest import read_manifest
 from registry_tools.intake.public_interface import extract_interface
 from registry_tools.mesh.interface import Interface, read_interface
+from registry_tools.mesh.relation import quoting_of
 from tests.builders import Json, sources_blocks, sources_text
 
 CASES = sorted(path.parent for path in (Path(__file__).parent.parent / "cases").glob("*/manifest.json"))
@@ -54,6 +56,11 @@ def test_the_sources_are_the_expected_ones(case: Path, interface: Interface) -> 
 
 def test_the_loom_manifest_is_the_expected_one(case: Path, interface: Interface) -> None:
     _compare(case / "expected_loom.json", loom_manifest(interface).decode())
+
+
+def test_the_stubs_are_the_expected_ones(case: Path, interface: Interface) -> None:
+    files = package_files(interface, quoting_of(interface.adapter, {}), tests=True)
+    _compare(case / "expected_package.txt", "".join(f"--- {path}\n{text}" for path, text in files.items()))
 
 
 def test_dbt_reads_the_very_text_that_upstream_wrote(interface: Interface, document: Json) -> None:

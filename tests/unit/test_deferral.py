@@ -1,17 +1,30 @@
 """Deferral state: the project's own manifest as published, with its upstreams where they are now."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
 
 from registry_tools.artifacts.deferral import deferral_state
-from registry_tools.mesh.interface import Constraint, Contract
-from tests.builders import Json, foreign, interface, manifest, private, public_model
+from registry_tools.mesh.interface import Constraint, Contract, Interface
+from registry_tools.mesh.relation import quoting_of
+from tests.builders import Json, foreign, interface, manifest, private, public_model, synced
 
 NOW = interface(public_model(relation_name="PROD.NEW.ORDERS"), public_model("products"))
 
 
-def _state(own: Json | None, *upstreams: object) -> Json:
+BARE = quoting_of("snowflake", {})
+
+
+def _written(own: Json | None, *upstreams: Interface, way: str = "loom", quoting: Mapping[str, bool] = BARE) -> bytes:
     raw = None if own is None else json.dumps(own).encode()
-    state: Json = json.loads(deferral_state("dbt_down", "snowflake", raw, upstreams))  # type: ignore[arg-type]
+    read = [synced(upstream, way) for upstream in upstreams]
+    return deferral_state("dbt_down", "snowflake", raw, read, quoting=quoting)
+
+
+def _state(own: Json | None, *upstreams: Interface, **settings: Any) -> Json:
+    state: Json = json.loads(_written(own, *upstreams, **settings))
     return state
 
 
@@ -38,7 +51,7 @@ def test_an_upstream_model_that_moved_is_where_it_is_now() -> None:
     own = manifest(private("report", "dbt_down"), foreign("orders"), project="dbt_down")
     state = _state(own, NOW)
     assert state["nodes"]["model.dbt_up.orders"]["relation_name"] == "PROD.NEW.ORDERS"
-    assert state["nodes"]["model.dbt_up.orders"]["schema"] == "MARTS"
+    assert state["nodes"]["model.dbt_up.orders"]["schema"] == "NEW"
     assert "model.dbt_up.products" in state["nodes"]
 
 
@@ -66,5 +79,31 @@ def test_two_upstreams_are_both_in_it() -> None:
 
 
 def test_the_same_publications_give_the_same_bytes() -> None:
-    own = json.dumps(manifest(private("report", "dbt_down"), project="dbt_down")).encode()
-    assert deferral_state("dbt_down", "snowflake", own, [NOW]) == deferral_state("dbt_down", "snowflake", own, [NOW])
+    own = manifest(private("report", "dbt_down"), project="dbt_down")
+    assert _written(own, NOW) == _written(own, NOW)
+
+
+STUB = foreign("orders", original_file_path="models/orders.sql", raw_code="select 1", contract={"enforced": True})
+
+
+def test_a_stub_stays_as_it_was_parsed_but_for_its_place() -> None:
+    own = manifest(private("report", "dbt_down"), STUB, project="dbt_down")
+    node = _state(own, NOW, way="package")["nodes"]["model.dbt_up.orders"]
+    place = {"database": "PROD", "schema": "NEW", "alias": "ORDERS", "relation_name": "PROD.NEW.ORDERS"}
+    before = own["nodes"]["model.dbt_up.orders"]
+    assert node == before | place
+    assert node != before
+
+
+def test_a_stub_of_a_model_that_came_since_has_its_place_alone() -> None:
+    node = _state(manifest(STUB, project="dbt_down"), NOW, way="package")["nodes"]["model.dbt_up.products"]
+    assert (node["relation_name"], node["contract"]) == ("PROD.MARTS.PRODUCTS", {"enforced": False})
+
+
+@pytest.mark.parametrize("way", ["loom", "package"])
+@pytest.mark.parametrize(("quoted", "alias"), [(False, '"ord ers"'), (True, "ord ers")])
+def test_a_name_that_dbt_does_not_quote_brings_its_quotes(way: str, quoted: bool, alias: str) -> None:  # noqa: FBT001
+    there = interface(public_model(relation_name='PROD.MARTS."ord ers"'))
+    quoting = dict.fromkeys(BARE, quoted)
+    node = _state(manifest(STUB, project="dbt_down"), there, way=way, quoting=quoting)["nodes"]["model.dbt_up.orders"]
+    assert (node["database"], node["schema"], node["alias"]) == ("PROD", "MARTS", alias)

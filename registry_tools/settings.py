@@ -16,6 +16,8 @@ from registry_tools.registry.s3_options import ENCRYPTIONS, S3Options
 FILE: Final = "mesh.yml"
 MODES: Final = ("off", "consumers", "consumers-strict", "contract", "frozen")
 LOCAL_REGISTRY: Final = ".mesh/registry"
+PRODUCTION: Final = "prod"
+_BUILT_APART: Final = ("dev", "ci")  # where nobody publishes for others
 _VARIABLE: Final = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 _S3_OPTIONS: Final = ("endpoint", "region", "path_style", "kms_key", "sse", "connect_timeout", "read_timeout")
 _ENDPOINT: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/[\w./-]*)?")
@@ -43,7 +45,7 @@ class Mesh:
     file: Path | None
     registry: str | None = None
     s3: S3Options = field(default_factory=S3Options)
-    reads: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     projects: Mapping[str, Project] = field(default_factory=dict)
 
 
@@ -92,9 +94,12 @@ def registry_root(flags: Flags, mesh: Mesh, environment: Mapping[str, str], fold
     return root
 
 
-def environment_to_read(mesh: Mesh, environment: str) -> str:
-    """The upstream environment that a consumer in `environment` reads: what mesh.yml says, else the same."""
-    return mesh.reads.get(environment, environment)
+def environments_to_read(mesh: Mesh, environment: str) -> tuple[str, ...]:
+    """The environments of its upstreams that a consumer in `environment` reads: the first in which one has published.
+
+    It is what mesh.yml says; without that, `dev` and `ci` read what is in production, and any other reads the same.
+    """
+    return mesh.reads.get(environment) or ((PRODUCTION,) if environment in _BUILT_APART else (environment,))
 
 
 def upstreams_to_sync(mesh: Mesh, project: str, asked: tuple[str, ...]) -> tuple[Upstream, ...]:
@@ -154,15 +159,29 @@ class _Reader:
             read_timeout=self._seconds(settings, "read_timeout", place, S3Options().read_timeout),
         )
 
-    def _reads(self, environments: dict[str, Any]) -> dict[str, str]:
+    def _reads(self, environments: dict[str, Any]) -> dict[str, tuple[str, ...]]:
         found = {}
         for name, entry in environments.items():
             place = f"environments.{names.environment_name(name, where=str(self._path))}"
             settings = self._entry(entry, place)
             self._known(settings, place, ("reads",))
-            reads = self._text(settings, "reads", place) or name
-            found[name] = names.environment_name(reads, where=f"{self._path}: {place}.reads")
+            found[name] = self._environments(settings, "reads", place) or (name,)
         return found
+
+    def _environments(self, settings: dict[str, Any], key: str, place: str) -> tuple[str, ...]:
+        """One environment, or a list of them in the order in which they are tried."""
+        written, above, place = settings.get(key), place, _joined(place, key)
+        if written is None:
+            return ()
+        if written == []:
+            self._fail(f"'{place}' is an empty list", "name the environment to read, or leave it out")
+        several = isinstance(written, list)
+        listed = {f"{key}[{at}]": entry for at, entry in enumerate(written)} if several else {key: written}
+        texts = [self._text(listed, at, above) for at in listed]
+        found = [names.environment_name(text or "", where=f"{self._path}: {place}") for text in texts]
+        for twice in (name for position, name in enumerate(found) if name in found[:position]):
+            self._fail(f"'{place}' names {twice} twice", "name each environment once, the first to be read first")
+        return tuple(found)
 
     def _project(self, name: str, entry: Any) -> Project:  # noqa: ANN401  # what a person wrote
         place = f"projects.{names.project_name(name, where=str(self._path))}"
@@ -182,11 +201,10 @@ class _Reader:
         names.project_name(name, where=f"{self._path}: {place}")
         settings = self._entry(entry, place)
         self._known(settings, place, ("as", "environment", "tests", "databases", "schemas"))
-        environment = self._text(settings, "environment", place)
         return Upstream(
             name=name,
             way=self._choice(settings, "as", place, WAYS, default="sources"),
-            environment=environment and names.environment_name(environment, where=f"{self._path}: {place}"),
+            environments=self._environments(settings, "environment", place),
             tests=self._flag(settings, "tests", place),
             databases=self._texts(settings, "databases", place),
             schemas=self._texts(settings, "schemas", place),

@@ -19,7 +19,7 @@ from registry_tools.mesh import names
 from registry_tools.mesh.observation import Observation, Verdict
 from registry_tools.registry.location import open_registry
 from registry_tools.registry.publications import Registry
-from registry_tools.settings import FILE, Flags, Mesh, environment_to_read, find_mesh, registry_root
+from registry_tools.settings import FILE, Flags, Mesh, environments_to_read, find_mesh, registry_root
 from registry_tools.tasks.examine_mesh import REACH, ExaminationRequest, Member, examine_mesh
 
 _MARKS: Final[dict[Verdict, tuple[str, str]]] = {
@@ -59,7 +59,7 @@ def command(environment: str, project_dir: Path, form: str, **options: Any) -> i
     request = ExaminationRequest(
         home=mesh.file.parent if mesh.file else project_dir.resolve(),
         members=_members(mesh, project_dir),
-        reads=environment_to_read(mesh, environment),
+        reads=environments_to_read(mesh, environment),
         registry=registry,
         environment=os.environ,
         profiles=options["profiles_dir"],

@@ -16,7 +16,7 @@ from registry_tools.errors import UsageError
 from registry_tools.intake.project import read_project
 from registry_tools.mesh import names
 from registry_tools.mesh.upstream import SyncedUpstream
-from registry_tools.settings import environment_to_read, upstreams_to_sync
+from registry_tools.settings import environments_to_read, upstreams_to_sync
 from registry_tools.tasks.sync_mesh import Synced, SyncRequest, sync_mesh
 
 _ALL: Final = "*"
@@ -51,7 +51,8 @@ def command(environment: str, project_dir: Path, form: str, asked: tuple[str, ..
     opened = open_from(where, project_dir, offline=options["offline"])
     request = SyncRequest(
         project=project,
-        environment=environment_to_read(opened.mesh, environment),
+        environment=environment,
+        reads=environments_to_read(opened.mesh, environment),
         upstreams=upstreams_to_sync(opened.mesh, project.name, asked),
         complete=not asked,
         dry_run=options["check"],
@@ -87,6 +88,9 @@ def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
     for read in synced.upstreams:
         models = counted(len(read.interface.models), "model")
         done(f"{read.publication} as {read.upstream.way}: {models}{_moved(read)}{_age(read, opened)}")
+        for environment in read.passed_over:
+            nothing = f"{read.upstream.name} has published nothing in {environment}"
+            detail(f"{nothing}: {read.publication.environment} is read instead")
         if read.changes and read.before:
             show_changes(
                 read.changes, f"  {read.upstream.name}@{read.before.environment}#{read.before.n} -> {read.publication}"
@@ -110,7 +114,9 @@ def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
 
 def _moved(read: SyncedUpstream) -> str:
     before, now = read.before, read.publication
-    return f" (was #{before.n})" if before and before.n != now.n else ""
+    if before is None or (before.environment, before.n) == (now.environment, now.n):
+        return ""
+    return f" (was {'' if before.environment == now.environment else before.environment}#{before.n})"
 
 
 def _age(read: SyncedUpstream, opened: Opened) -> str:
@@ -130,6 +136,7 @@ def _document(synced: Synced) -> dict[str, Any]:
             {
                 "upstream": read.upstream.name,
                 "environment": read.publication.environment,
+                "passed_over": list(read.passed_over),
                 "publication": read.publication.id,
                 "n": read.publication.n,
                 "digest": f"sha256:{read.publication.digest}",
@@ -142,5 +149,6 @@ def _document(synced: Synced) -> dict[str, Any]:
             for read in synced.upstreams
         ],
         "state": synced.own.id if synced.own else None,
+        "state_environment": synced.own.environment if synced.own else None,
         "files": [{"path": str(change.path), "action": change.action} for change in synced.changes],
     }

@@ -14,13 +14,14 @@ WAYS: Final = ("sources", "loom", "package")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upstream:
-    """`environment` is empty where the consumer's own environment decides; `databases` and `schemas` say what this
+    """`environments` is empty where the consumer's own environment decides; of several, the first in which upstream has
+    published is read. `databases` and `schemas` say what this
     consumer's account calls them; `tests` repeats upstream's unique and not_null tests at the consumer.
     """
 
     name: str
     way: str = "sources"
-    environment: str | None = None
+    environments: tuple[str, ...] = ()
     tests: bool = False
     databases: Mapping[str, str] = field(default_factory=dict)
     schemas: Mapping[str, str] = field(default_factory=dict)
@@ -31,7 +32,8 @@ class SyncedUpstream:
     """One upstream as this consumer sees it: its interface with the consumer's names for databases and schemas, its
     pin, and the pin that stood in mesh.lock before.
 
-    `changes` is what an upgrade that was asked for changes; `yanked` is why what is pinned was withdrawn.
+    `passed_over` are the environments that come before the one that is read, and in which upstream has published
+    nothing. `changes` is what an upgrade that was asked for changes; `yanked` is why what is pinned was withdrawn.
     """
 
     upstream: Upstream
@@ -39,5 +41,6 @@ class SyncedUpstream:
     interface: Interface
     pin: Pin
     before: Pin | None
+    passed_over: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     yanked: str | None = None

@@ -3,9 +3,10 @@
 A log only grows, so a pin that it contradicts says that the log was rewritten.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
-from registry_tools.errors import DocumentError, IntegrityError
+from registry_tools.errors import DocumentError, IntegrityError, UsageError
 from registry_tools.mesh.lock import Pin
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.selector import Selector
@@ -40,12 +41,15 @@ def read_pinned(registry: Reading, upstream: Upstream, pin: Pin) -> SyncedUpstre
     )
 
 
-def read_current(registry: Reading, upstream: Upstream, environment: str, before: Pin | None) -> SyncedUpstream:
-    """What upstream has published last in `environment`, and its new pin.
+def read_current(
+    registry: Reading, upstream: Upstream, environments: Sequence[str], before: Pin | None
+) -> SyncedUpstream:
+    """What upstream has published last in the first of `environments` in which it has published, and its new pin.
 
-    Raises UsageError where it has published nothing, and IntegrityError when the log went back behind `before`.
+    Raises UsageError where it has published in none, and IntegrityError when the log went back behind `before`. What
+    cannot be read is never taken for what was not published.
     """
-    entry = registry.resolve(Selector(project=upstream.name, environment=environment))
+    environment, entry = first_published(registry, upstream.name, environments)
     now = registry.made_current(upstream.name, environment, entry)
     interface, publication = registry.interface(upstream.name, environment, entry.record)
     if before is not None and before.environment == environment:
@@ -56,7 +60,26 @@ def read_current(registry: Reading, upstream: Upstream, environment: str, before
         interface=interface.mapped(upstream.databases, upstream.schemas),
         pin=_pin(publication, now.sha256),
         before=before,
+        passed_over=tuple(environments[: environments.index(environment)]),
     )
+
+
+def first_published(registry: Reading, project: str, environments: Sequence[str]) -> tuple[str, Entry]:
+    """The first of `environments` in which the project has published, and its newest record there.
+
+    Raises UsageError where it has published in none. Offline, what this machine has never seen published was not.
+    """
+    *others, last = environments
+    for environment in others:
+        unseen = registry.offline and registry.seen(project, environment) is None
+        entry = None if unseen else registry.newest(project, environment)
+        if entry is not None:
+            return environment, entry
+    try:
+        return last, registry.resolve(Selector(project=project, environment=last))
+    except UsageError as error:
+        also = [f"nor has it in {environment}, which comes before" for environment in others]
+        raise UsageError(error.what, where=error.where, details=also, then=error.then) from None
 
 
 def _expect_forward(before: Pin, now: Publication, made_by: Entry, registry: Reading) -> None:

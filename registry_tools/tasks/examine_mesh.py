@@ -60,7 +60,7 @@ class ExaminationRequest:
 
     home: Path
     members: tuple[Member, ...]
-    reads: str
+    reads: tuple[str, ...]
     registry: Registry | None
     environment: Mapping[str, str]
     profiles: Path | None = None
@@ -275,9 +275,10 @@ def _upstreams(registry: Registry, request: ExaminationRequest) -> Iterator[Obse
     known = {member.name for member in request.members}
     for member in request.members:
         for upstream in member.upstreams:
-            environment = upstream.environment or request.reads
+            environments = upstream.environments or request.reads
             try:
-                published = registry.current(upstream.name, environment)
+                found = (registry.current(upstream.name, environment) for environment in environments)
+                published = next(filter(None, found), None)
             except IntegrityError as error:
                 yield _failed("registry", "upstream", error)
             except RegistryError as error:
@@ -291,9 +292,10 @@ def _upstreams(registry: Registry, request: ExaminationRequest) -> Iterator[Obse
                         "registry", "upstream", "ok", f"{member.name} reads {published} of {published.published_at}"
                     )
                     continue
-                what = f"{member.name} reads {upstream.name}, which has published nothing in {environment!r}"
+                places = " or ".join(environments)
+                what = f"{member.name} reads {upstream.name}, which has published nothing in {places!r}"
                 verdict: Verdict = "warning" if upstream.name in known else "error"
-                then = f"correct the name in mesh.yml, or publish {upstream.name} in {environment} first"
+                then = f"correct the name in mesh.yml, or publish {upstream.name} in {environments[-1]} first"
                 yield _saw("registry", "upstream", verdict, what, then)
 
 

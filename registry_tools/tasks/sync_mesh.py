@@ -31,7 +31,8 @@ _AT_ONCE: Final = 16
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SyncRequest:
-    """What to bring up to date, from what was published in `environment`.
+    """What to bring up to date for builds in `environment`, from what was published in the first of `reads` that has
+    something; where `reads` is empty, in `environment` itself.
 
     `complete` says that `upstreams` are all there are, so that files of others may go. `locked` reads what mesh.lock
     pins and leaves it as it is; `upgrade` names the upstreams that move while the others stay at their pins, and
@@ -41,6 +42,7 @@ class SyncRequest:
     project: ProjectFolder
     environment: str
     upstreams: Sequence[Upstream]
+    reads: tuple[str, ...] = ()
     complete: bool = True
     dry_run: bool = False
     locked: bool = False
@@ -50,6 +52,15 @@ class SyncRequest:
     def folder(self) -> ConsumerFolder:
         """Where the files go."""
         return ConsumerFolder(path=self.project.path, models=self.project.models, quoting=self.project.quoting)
+
+    def environments_of(self, upstream: Upstream) -> tuple[str, ...]:
+        """Where this upstream may be read, in order."""
+        return upstream.environments or self.reads or (self.environment,)
+
+    @property
+    def own_environments(self) -> tuple[str, ...]:
+        """Where the project's own state may come from, in order: from its own environment first, if that is read."""
+        return tuple(sorted(self.reads, key=lambda name: name != self.environment)) or (self.environment,)
 
     def obeys(self, upstream: str) -> bool:
         """Whether this upstream stays at its pin."""
@@ -82,13 +93,18 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
     if request.locked:
         _expect_complete(request, lock)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        own = pool.submit(registry.current_with_state, request.project.name, request.environment)
+        own = pool.submit(_own, registry, request)
         upstreams = tuple(pool.map(partial(_read, registry, request, lock), request.upstreams))
         own_publication, own_state = own.result()
     planned = list(_plan(request, upstreams, own_state, lock))
     obsolete = request.folder.obsolete({file.path for file in planned}, upstreams, complete=request.complete)
     changes = write_files(planned, obsolete, dry_run=request.dry_run)
     return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication)
+
+
+def _own(registry: Registry, request: SyncRequest) -> tuple[Publication | None, bytes | None]:
+    found = (registry.current_with_state(request.project.name, name) for name in request.own_environments)
+    return next((own for own in found if own[0]), (None, None))
 
 
 def _expect_complete(request: SyncRequest, lock: Lock) -> None:
@@ -107,18 +123,18 @@ def _expect_complete(request: SyncRequest, lock: Lock) -> None:
 
 
 def _read(registry: Registry, request: SyncRequest, lock: Lock, upstream: Upstream) -> SyncedUpstream:
-    environment = upstream.environment or request.environment
+    environments = request.environments_of(upstream)
     pin = lock.pins.get(upstream.name)
-    if pin is not None and pin.environment != environment and request.locked:
+    pinned_here = pin is not None and pin.environment in environments
+    if pin is not None and not pinned_here and request.locked:
         raise Refusal(
-            f"mesh.lock pins {upstream.name}@{pin.environment}, and {environment} was asked for",
+            f"mesh.lock pins {upstream.name}@{pin.environment}, and {' or '.join(environments)} was asked for",
             where=str(request.project.path / LOCK),
             then="run mesh sync without --locked, or ask for the environment that is pinned",
         )
-    pinned_here = pin is not None and pin.environment == environment
     if pin is not None and pinned_here and request.obeys(upstream.name):
         return read_pinned(registry, upstream, pin)
-    synced = read_current(registry, upstream, environment, pin)
+    synced = read_current(registry, upstream, environments, pin)
     if pin is None or not pinned_here or request.upgrade is None or pin.digest == synced.pin.digest:
         return synced
     return replace(synced, changes=_changes(registry, synced, pin))

@@ -97,6 +97,21 @@ def test_an_environment_without_publications_is_answered_with_those_that_have(pu
     assert_refused(published, 2, "mini", "'staging'", "there is prod", words=words(published, "--env", "staging"))
 
 
+def test_a_fall_back_is_told_and_can_be_read_by_programs(published: Commands) -> None:
+    fallen = MESH.replace("dev: {reads: prod}", "staging: {reads: [staging, prod]}")
+    (published.root / "mesh.yml").write_text(fallen)
+    told = published.run(*words(published, "--env", "staging"))
+    assert told.exit_code == 0, told.output
+    assert "mini has published nothing in staging: prod is read instead" in told.stdout
+    read = published.run(*words(published, "--env", "staging", "--format", "json"))
+    (upstream,) = json.loads(read.stdout)["upstreams"]
+    assert (upstream["environment"], upstream["passed_over"]) == ("prod", ["staging"])
+    assert published.publish("--env", "staging").exit_code == 0
+    moved = published.run(*words(published, "--env", "staging"))
+    assert "mini@staging#1 as sources: 3 models (was prod#1)" in moved.stdout
+    assert "instead" not in moved.stdout
+
+
 def test_an_empty_registry_says_so(commands: Commands) -> None:
     asked = words(commands, "--registry", commands.registry, "--upstream", "mini")
     assert_refused(commands, 2, "the registry is empty", commands.registry, words=asked)

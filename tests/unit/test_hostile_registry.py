@@ -59,7 +59,7 @@ def expect_refusal(tmp_path: Path, store: MemoryStore) -> Callable[[], Integrity
     def sync() -> IntegrityError:
         project = project_folder(tmp_path, "dbt_down")
         before = files_below(tmp_path)
-        readings = [Upstream(name="dbt_up", environment="prod", way=way) for way in ("sources", "loom")]
+        readings = [Upstream(name="dbt_up", environments=("prod",), way=way) for way in ("sources", "loom")]
         with pytest.raises(IntegrityError) as caught:
             sync_mesh(SyncRequest(project=project, environment="prod", upstreams=readings), Registry(store))
         assert files_below(tmp_path) == before

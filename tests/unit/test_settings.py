@@ -12,7 +12,7 @@ from registry_tools.registry.s3_options import S3Options
 from registry_tools.settings import (
     Flags,
     Mesh,
-    environment_to_read,
+    environments_to_read,
     find_mesh,
     read_mesh,
     registry_root,
@@ -55,7 +55,7 @@ def written(tmp_path: Path):
 def test_the_designed_mesh_is_read(written, tmp_path) -> None:
     found = written(DESIGNED)
     assert found.registry == str(tmp_path / ".mesh/registry")
-    assert found.reads == {"prod": "prod", "ci": "prod", "dev": "dev"}
+    assert found.reads == {"prod": ("prod",), "ci": ("prod",), "dev": ("dev",)}
     up, down = found.projects["dbt_up"], found.projects["dbt_down"]
     assert (up.path, down.path) == (tmp_path / "dbt_up", tmp_path / "dbt_down")
     assert up.owner == {"team": "Core Data", "contact": "#core-data"}
@@ -65,7 +65,7 @@ def test_the_designed_mesh_is_read(written, tmp_path) -> None:
         Upstream(
             name="dbt_up",
             way="loom",
-            environment="staging",
+            environments=("staging",),
             tests=True,
             databases={"PROD": "SHARED"},
             schemas={"MARTS": "UP"},
@@ -361,7 +361,47 @@ def test_without_mesh_yml_the_mesh_is_empty(tmp_path) -> None:
 
 def test_an_environment_reads_what_the_file_says_else_itself(written) -> None:
     found = written(DESIGNED)
-    assert [environment_to_read(found, name) for name in ("ci", "dev", "other")] == ["prod", "dev", "other"]
+    assert [environments_to_read(found, name) for name in ("ci", "dev", "other")] == [("prod",), ("dev",), ("other",)]
+
+
+@pytest.mark.parametrize(
+    ("environment", "reads"),
+    [("dev", ("prod",)), ("ci", ("prod",)), ("prod", ("prod",)), ("staging", ("staging",)), ("dev2", ("dev2",))],
+)
+def test_where_nobody_says_what_is_read_dev_and_ci_read_production(environment: str, reads: tuple[str, ...]) -> None:
+    assert environments_to_read(Mesh(file=None), environment) == reads
+
+
+def test_environments_are_read_in_the_order_that_is_written(written) -> None:
+    upstream = "projects: {a: {upstreams: {b: {environment: [qa, prod]}, c: {environment: '${WHERE}'}}}}"
+    found = written("version: 1\nenvironments: {staging: {reads: [staging, '${LAST:-prod}']}}\n" + upstream, WHERE="qa")
+    assert environments_to_read(found, "staging") == ("staging", "prod")
+    assert [read.environments for read in found.projects["a"].upstreams] == [("qa", "prod"), ("qa",)]
+
+
+@pytest.mark.parametrize(
+    ("reads", "says"),
+    [
+        ("[]", "'environments.dev.reads' is an empty list"),
+        ("[prod, prod]", "'environments.dev.reads' names prod twice"),
+        ("[prod, 1]", "'environments.dev.reads[1]' is 1, not text"),
+        ("[prod, ]", None),
+        ("[prod, null]", "'' is not an environment"),
+        ("[prod, ../x]", "'../x' is not an environment"),
+        ("[[prod]]", "'environments.dev.reads[0]' is ['prod'], not text"),
+        ("{prod: staging}", "'environments.dev.reads' is {'prod': 'staging'}, not text"),
+        ("''", "'' is not an environment"),
+        ("['${NOT_SET}']", "'environments.dev.reads[0]' needs the variable NOT_SET"),
+    ],
+)
+def test_a_list_of_environments_that_is_none(written, reads: str, says: str | None) -> None:
+    text = f"version: 1\nenvironments: {{dev: {{reads: {reads}}}}}\n"
+    if says is None:
+        assert written(text).reads == {"dev": ("prod",)}
+        return
+    with pytest.raises(MeshError, match=re.escape(says)) as caught:
+        written(text)
+    assert "mesh.yml" in str(caught.value.where)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def sync(folder: Path, published: Registry):
 
     def run(*upstreams: str, environment: str = "prod", tests: bool = False, **asked: Any) -> Synced:
         readings = [
-            Upstream(name=name, environment=environment, way=way or "sources", tests=tests)
+            Upstream(name=name, environments=(environment,), way=way or "sources", tests=tests)
             for name, _, way in (upstream.partition(":") for upstream in upstreams)
         ]
         project = project_folder(folder.parent, "dbt_down")
@@ -194,7 +194,7 @@ def test_a_dry_run_writes_nothing_and_says_what_it_would(sync, folder: Path) -> 
 def test_names_in_the_consumers_account_are_mapped_everywhere(folder: Path, published: Registry) -> None:
     for way in ("sources", "loom"):
         reading = Upstream(
-            name="dbt_up", environment="prod", way=way, databases={"PROD": "SHARED"}, schemas={"MARTS": "UP"}
+            name="dbt_up", environments=("prod",), way=way, databases={"PROD": "SHARED"}, schemas={"MARTS": "UP"}
         )
         project = project_folder(folder.parent, "dbt_down")
         sync_mesh(SyncRequest(project=project, environment="prod", upstreams=[reading]), published)
@@ -233,7 +233,7 @@ def test_who_has_published_nothing_says_who_has(sync, upstream: str, environment
 
 
 def test_an_empty_registry_says_how_to_begin(folder: Path, registry: Registry) -> None:
-    reading = Upstream(name="dbt_up", environment="prod", way="sources")
+    reading = Upstream(name="dbt_up", environments=("prod",), way="sources")
     request = SyncRequest(project=project_folder(folder.parent, "dbt_down"), environment="prod", upstreams=[reading])
     with pytest.raises(UsageError, match="the registry is empty") as caught:
         sync_mesh(request, registry)

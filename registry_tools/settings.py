@@ -10,7 +10,8 @@ from typing import Any, Final, NoReturn
 from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.documents import read_yaml
 from registry_tools.mesh import names
-from registry_tools.mesh.upstream import WAYS, Upstream
+from registry_tools.mesh.relation_map import ANY
+from registry_tools.mesh.upstream import ENVIRONMENT, WAYS, Upstream
 from registry_tools.registry.s3_options import ENCRYPTIONS, S3Options
 
 FILE: Final = "mesh.yml"
@@ -23,6 +24,8 @@ _S3_OPTIONS: Final = ("endpoint", "region", "path_style", "kms_key", "sse", "con
 _ENDPOINT: Final = re.compile(r"https?://(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(?::\d{1,5})?(?:/[\w./-]*)?")
 _REGION: Final = re.compile(r"[a-z0-9-]+")
 _KMS_KEY: Final = re.compile(r"[A-Za-z0-9:/_-]+")
+# A name that needs no dot and no quotes to be told from what is around it; BigQuery's projects have '-'.
+_RELATION_PART: Final = re.compile(r"[^\W\d][\w$-]{0,254}")
 _LONGEST_SECONDS: Final = 3600
 
 
@@ -206,9 +209,23 @@ class _Reader:
             way=self._choice(settings, "as", place, WAYS, default="sources"),
             environments=self._environments(settings, "environment", place),
             tests=self._flag(settings, "tests", place),
-            databases=self._texts(settings, "databases", place),
-            schemas=self._texts(settings, "schemas", place),
+            databases=self._rules(settings, "databases", place),
+            schemas=self._rules(settings, "schemas", place),
         )
+
+    def _rules(self, settings: dict[str, Any], key: str, place: str) -> dict[str, str]:
+        """Names of upstream and names here, each pair a literal one or a pattern with one `*` on both sides."""
+        rules = self._texts(settings, key, place)
+        for rule, target in rules.items():
+            at = f"'{place}.{key}.{rule}'"
+            if (rule.count(ANY), target.count(ANY)) not in ((0, 0), (1, 1)):
+                self._fail(f"{at} is {target!r}, which is no pattern of its kind", "write one * on both sides, or none")
+            for written in (rule, target):
+                if not _RELATION_PART.fullmatch(written.replace(ANY, "x").replace(ENVIRONMENT, "x")):
+                    self._fail(
+                        f"{at}: {written!r} is not a name", "write it as the warehouse stores it, without quotes"
+                    )
+        return rules
 
     def _known(self, settings: dict[str, Any], place: str, known: tuple[str, ...]) -> None:
         for key in settings:

@@ -97,7 +97,7 @@ def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
             )
         if read.yanked is not None:
             warn(f"{read.publication} was yanked: {read.yanked}; mesh sync --upgrade {read.upstream.name} moves on")
-        for notice in read.interface.deprecations():
+        for notice in (*read.upstream.idle(read.published), *read.interface.deprecations()):
             warn(notice)
     if not synced.upstreams:
         done(f"{request.project.name} reads no upstream")
@@ -143,6 +143,7 @@ def _document(synced: Synced) -> dict[str, Any]:
                 "as": read.upstream.way,
                 "models": [model.label for model in read.interface.models],
                 "deprecations": list(read.interface.deprecations()),
+                "idle_rules": list(read.upstream.idle(read.published)),
                 "yanked": read.yanked,
                 "changes": change_entries(read.changes),
             }

@@ -205,19 +205,22 @@ class Interface(Value, frozen=True):
         return filter(None, map(self.deprecation_notice, self.models))
 
     def mapped(self, databases: Mapping[str, str], schemas: Mapping[str, str]) -> "Interface":
-        """The interface as seen from an account where databases or schemas have other names."""
+        """The interface as seen from an account where databases or schemas have other names.
+
+        Raises ValueError where such a name would need quotes and the relation has none.
+        """
         if not databases and not schemas:
             return self
         return msgspec.structs.replace(self, models=tuple(self._moved(m, databases, schemas) for m in self.models))
 
     def _moved(self, model: PublicModel, databases: Mapping[str, str], schemas: Mapping[str, str]) -> PublicModel:
-        there = model.relation(self.adapter).mapped(databases, schemas)
-        return msgspec.structs.replace(
-            model,
-            relation_name=str(there),
-            database=there.database.name if there.database else None,
-            schema=there.schema.name if there.schema else None,
-        )
+        here = model.relation(self.adapter)
+        there = parse_relation(str(here.mapped(databases, schemas)), self.adapter)
+        moved: dict[str, str | None] = {"relation_name": str(there)} if there != here else {}
+        for part, before, now in (("database", here.database, there.database), ("schema", here.schema, there.schema)):
+            if now is None or now != before:
+                moved[part] = now.name if now else None
+        return msgspec.structs.replace(model, **moved)
 
     def to_manifest(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """A dbt manifest (v12) of the public models alone; `facts` of the publication stand in `metadata.mesh`."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from registry_tools.mesh.relation_map import renamed
+
 _PART: Final = re.compile(r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|([\w$]+)')
 
 
@@ -50,7 +52,10 @@ class Relation:
         return {name: "" if part is None else part.inner if quoting[name] else str(part) for name, part in parts}
 
     def mapped(self, databases: Mapping[str, str], schemas: Mapping[str, str]) -> "Relation":
-        """The same relation where the consumer's account calls its database or its schema by another name."""
+        """The same relation where the consumer's account calls its database or its schema by another name.
+
+        What was quoted stays quoted, and what was not stays so.
+        """
         return replace(self, database=_renamed(self.database, databases), schema=_renamed(self.schema, schemas))
 
 
@@ -85,4 +90,4 @@ def _part(match: re.Match[str], adapter: str) -> Part:
 
 
 def _renamed(part: Part | None, names: Mapping[str, str]) -> Part | None:
-    return replace(part, name=names[part.name]) if part and part.name in names else part
+    return replace(part, name=renamed(part.name, names)) if part else None

@@ -1,22 +1,26 @@
 """One project that another one reads: how it wants to read it, and what was read of it."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from registry_tools.errors import UsageError
 from registry_tools.mesh.change import Change
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.lock import Pin
 from registry_tools.mesh.publication import Publication
+from registry_tools.mesh.relation_map import fits
 
 WAYS: Final = ("sources", "loom", "package")
+ENVIRONMENT: Final = "{ENV}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Upstream:
     """`environments` is empty where the consumer's own environment decides; of several, the first in which upstream has
-    published is read. `databases` and `schemas` say what this
-    consumer's account calls them; `tests` repeats upstream's unique and not_null tests at the consumer.
+    published is read. `databases` and `schemas` are rules (see relation_map) that say what this consumer's account
+    calls them; `{ENV}` in them is the environment that the consumer is built in. `tests` repeats upstream's unique and
+    not_null tests at the consumer.
     """
 
     name: str
@@ -26,11 +30,44 @@ class Upstream:
     databases: Mapping[str, str] = field(default_factory=dict)
     schemas: Mapping[str, str] = field(default_factory=dict)
 
+    def built_in(self, environment: str) -> "Upstream":
+        """The same with `{ENV}` in its rules filled in: the environment in upper case, '-' as '_'."""
+        name = environment.upper().replace("-", "_")
+        databases, schemas = (
+            {rule.replace(ENVIRONMENT, name): target.replace(ENVIRONMENT, name) for rule, target in rules.items()}
+            for rules in (self.databases, self.schemas)
+        )
+        return replace(self, databases=databases, schemas=schemas)
+
+    def seen(self, interface: Interface) -> Interface:
+        """The interface with this consumer's names. Raises UsageError for one that would need quotes and has none."""
+        try:
+            return interface.mapped(self.databases, self.schemas)
+        except ValueError as error:
+            raise UsageError(
+                str(error),
+                where=f"mesh.yml: databases and schemas of the upstream {self.name}",
+                then="name the database and the schema as the warehouse stores them without quotes",
+            ) from None
+
+    def idle(self, interface: Interface) -> Iterator[str]:
+        """A line for each rule that fits no relation that upstream has published: it is most likely mistyped."""
+        relations = [model.relation(interface.adapter) for model in interface.models]
+        for kind, rules, parts in (
+            ("databases", self.databases, {relation.database for relation in relations}),
+            ("schemas", self.schemas, {relation.schema for relation in relations}),
+        ):
+            there = sorted(part.name for part in parts if part)
+            for rule in rules:
+                if not any(fits(rule, name) for name in there):
+                    known = f"; it has {', '.join(there)}" if there else ""
+                    yield f"{kind}: {rule} fits no relation of {self.name}{known}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SyncedUpstream:
-    """One upstream as this consumer sees it: its interface with the consumer's names for databases and schemas, its
-    pin, and the pin that stood in mesh.lock before.
+    """One upstream as this consumer sees it: its interface as published, the same with the consumer's names for
+    databases and schemas, its pin, and the pin that stood in mesh.lock before.
 
     `passed_over` are the environments that come before the one that is read, and in which upstream has published
     nothing. `changes` is what an upgrade that was asked for changes; `yanked` is why what is pinned was withdrawn.
@@ -38,6 +75,7 @@ class SyncedUpstream:
 
     upstream: Upstream
     publication: Publication
+    published: Interface
     interface: Interface
     pin: Pin
     before: Pin | None

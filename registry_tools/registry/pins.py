@@ -34,7 +34,8 @@ def read_pinned(registry: Reading, upstream: Upstream, pin: Pin) -> SyncedUpstre
     return SyncedUpstream(
         upstream=upstream,
         publication=publication,
-        interface=interface.mapped(upstream.databases, upstream.schemas),
+        published=interface,
+        interface=upstream.seen(interface),
         pin=pin,
         before=pin,
         yanked=newest.record.yanked.get(pin.publication) if newest else None,
@@ -57,7 +58,8 @@ def read_current(
     return SyncedUpstream(
         upstream=upstream,
         publication=publication,
-        interface=interface.mapped(upstream.databases, upstream.schemas),
+        published=interface,
+        interface=upstream.seen(interface),
         pin=_pin(publication, now.sha256),
         before=before,
         passed_over=tuple(environments[: environments.index(environment)]),

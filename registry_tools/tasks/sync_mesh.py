@@ -122,8 +122,8 @@ def _expect_complete(request: SyncRequest, lock: Lock) -> None:
         )
 
 
-def _read(registry: Registry, request: SyncRequest, lock: Lock, upstream: Upstream) -> SyncedUpstream:
-    environments = request.environments_of(upstream)
+def _read(registry: Registry, request: SyncRequest, lock: Lock, declared: Upstream) -> SyncedUpstream:
+    upstream, environments = declared.built_in(request.environment), request.environments_of(declared)
     pin = lock.pins.get(upstream.name)
     pinned_here = pin is not None and pin.environment in environments
     if pin is not None and not pinned_here and request.locked:

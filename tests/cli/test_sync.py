@@ -112,6 +112,17 @@ def test_a_fall_back_is_told_and_can_be_read_by_programs(published: Commands) ->
     assert "instead" not in moved.stdout
 
 
+def test_a_rule_of_the_map_that_fits_nothing_is_told(published: Commands) -> None:
+    rules = "{as: sources, databases: {DBT_UPP: X, '*': 'Z_*'}}"
+    (published.root / "mesh.yml").write_text(MESH.replace("{as: sources}", rules))
+    told = published.run(*words(published))
+    assert told.exit_code == 0, told.output
+    assert "warning: databases: DBT_UPP fits no relation of mini; it has " in told.stderr
+    assert "*" not in told.stderr
+    (upstream,) = json.loads(published.run(*words(published, "--format", "json")).stdout)["upstreams"]
+    assert [rule.partition(" fits")[0] for rule in upstream["idle_rules"]] == ["databases: DBT_UPP"]
+
+
 def test_an_empty_registry_says_so(commands: Commands) -> None:
     asked = words(commands, "--registry", commands.registry, "--upstream", "mini")
     assert_refused(commands, 2, "the registry is empty", commands.registry, words=asked)

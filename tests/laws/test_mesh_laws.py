@@ -15,6 +15,7 @@ from registry_tools.mesh import names
 from registry_tools.mesh.interface import Column, Interface, PublicModel, read_interface
 from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.relation import Part, Relation, parse_relation
+from registry_tools.mesh.relation_map import fits, renamed
 from registry_tools.mesh.selector import Selector, parse_selector
 from tests.builders import interface, public_model
 
@@ -107,6 +108,58 @@ def test_the_digest_survives_any_json_writer(written: Interface) -> None:
     assert sorted(map(repr, (m.description for m in read.models))) == sorted(
         repr(m.description) for m in written.models
     )
+
+
+NAMES = st.text("ABC", min_size=1, max_size=4)
+RULES = st.dictionaries(NAMES, NAMES, max_size=3) | st.dictionaries(
+    st.builds("{}*{}".format, st.text("ABC", max_size=2), st.text("ABC", max_size=2)),
+    st.builds("{}*{}".format, NAMES, st.text("ABC", max_size=2)),
+    max_size=3,
+)
+PLACES = st.lists(st.tuples(NAMES, NAMES, st.booleans()), max_size=3)
+
+
+@given(PLACES, RULES, RULES)
+def test_a_map_changes_databases_and_schemas_of_what_it_fits_and_nothing_else(
+    places: list[tuple[str, str, bool]], databases: dict[str, str], schemas: dict[str, str]
+) -> None:
+    published = interface(
+        *(
+            public_model(
+                f"m{k}",
+                relation_name=f'"{database}"."{schema}"."x.Y"' if quoted else f"{database}.{schema}.M{k}",
+                database=database,
+                schema=schema,
+            )
+            for k, (database, schema, quoted) in enumerate(places)
+        )
+    )
+    for before, after in zip(published.models, published.mapped(databases, schemas).models, strict=True):
+        here, there = before.relation("snowflake"), after.relation("snowflake")
+        assert there.identifier == here.identifier
+        for part, now, rules in (
+            (here.database, there.database, databases),
+            (here.schema, there.schema, schemas),
+        ):
+            assert part
+            assert now
+            assert now.quote == part.quote
+            assert now.name == renamed(part.name, rules)
+            assert any(fits(rule, part.name) for rule in rules) or now == part
+        assert (there.database and there.database.name, there.schema and there.schema.name) == (
+            after.database,
+            after.schema,
+        )
+        location = {"relation_name": before.relation_name, "database": before.database, "schema": before.schema}
+        assert msgspec.structs.replace(after, **location) == before
+
+
+@given(NAMES, st.dictionaries(NAMES, NAMES), RULES)
+def test_a_name_that_is_a_rule_is_renamed_by_it_whatever_the_patterns(
+    name: str, literal: dict[str, str], patterns: dict[str, str]
+) -> None:
+    rules = patterns | literal | {name: "HERE"}
+    assert renamed(name, rules) == "HERE"
 
 
 SELECTORS = st.builds(

@@ -10,7 +10,7 @@ from typing import Any, Final
 import click
 
 from registry_tools.cli.edge import at_the_edge
-from registry_tools.cli.options import flags, format_option, project_option, registry_options
+from registry_tools.cli.options import environment_option, flags, format_option, project_option, registry_options
 from registry_tools.cli.output import counted, detail, show_json, shown
 from registry_tools.errors import MeshError, RegistryError, UsageError
 from registry_tools.intake.project import FILE as PROJECT_FILE
@@ -32,9 +32,7 @@ _MARKS: Final[dict[Verdict, tuple[str, str]]] = {
 
 @click.command("doctor", context_settings={"help_option_names": ["-h", "--help"]})
 @registry_options
-@click.option(
-    "--env", "environment", envvar="DBT_MESH_ENV", default="prod", help="The environment to build in.  [default: prod]"
-)
+@environment_option
 @project_option
 @click.option(
     "--profiles-dir",

@@ -7,8 +7,9 @@ import click
 
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import open_from, selected
-from registry_tools.cli.options import flags, format_option, registry_options
+from registry_tools.cli.options import environment_option, flags, format_option, project_option, registry_options
 from registry_tools.cli.output import counted, detail, done, show_json, sized
+from registry_tools.cli.resolved import Asked, show_resolved
 from registry_tools.mesh.publication import Record
 from registry_tools.mesh.selector import Selector
 from registry_tools.tasks.show_history import Line, Shown, show_history, show_publication
@@ -40,12 +41,25 @@ def history(selector: str | None, limit: int, form: str, **options: Any) -> None
 @click.command("show", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("selector", required=False)
 @registry_options
+@environment_option
+@project_option
+@click.option("--resolved", is_flag=True, help="Show an upstream, or all, as this project reads them.")
 @format_option
 @at_the_edge
-def show(selector: str | None, form: str, **options: Any) -> None:  # noqa: ANN401  # click's
-    """Show one publication whole: who published it, its files and its public models."""
-    opened = open_from(flags(options), Path())
-    chosen = selected(selector, Path())
+def show(selector: str | None, environment: str, project_dir: Path, form: str, **options: Any) -> None:  # noqa: ANN401  # click's
+    """Show one publication whole: who published it, its files and its public models.
+
+    With --resolved, in a consumer's folder, SELECTOR is one of its upstreams: which environment and publication of it
+    are read and why, what to write in SQL for each public model, and what is read then.
+    """
+    where = flags(options)
+    if options["resolved"]:
+        source = click.get_current_context().get_parameter_source("environment")
+        asked = Asked(upstream=selector, folder=project_dir, environment=environment, source=source)
+        show_resolved(asked, where, form)
+        return
+    opened = open_from(where, project_dir)
+    chosen = selected(selector, project_dir, environment)
     shown = show_publication(chosen, opened.registry)
     if form == "json":
         show_json(_publication(chosen, shown))

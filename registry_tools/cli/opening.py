@@ -9,9 +9,7 @@ from registry_tools.mesh.selector import Selector, parse_selector
 from registry_tools.registry.cache import Cache, cache_folder
 from registry_tools.registry.location import open_registry
 from registry_tools.registry.publications import Registry
-from registry_tools.settings import Flags, Mesh, find_mesh, registry_root
-
-_DEFAULT_ENVIRONMENT = "prod"
+from registry_tools.settings import PRODUCTION, Flags, Mesh, find_mesh, registry_root
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +29,9 @@ def open_from(where: Flags, folder: Path, *, offline: bool = False) -> Opened:
     return Opened(registry=registry, root=root, mesh=mesh)
 
 
-def selected(text: str | None, folder: Path) -> Selector:
-    """What was typed; a project alone, or the project of `folder` where nothing was, means its production."""
-    environment = os.environ.get("DBT_MESH_ENV") or _DEFAULT_ENVIRONMENT
+def selected(text: str | None, folder: Path, environment: str | None = None) -> Selector:
+    """What was typed; a project alone, or the project of `folder` where nothing was, is meant in `environment`, or in
+    production.
+    """
+    environment = environment or os.environ.get("DBT_MESH_ENV") or PRODUCTION
     return parse_selector(text or read_project(folder, os.environ).name, environment)

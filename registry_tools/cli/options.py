@@ -32,6 +32,17 @@ def project_option(command: F) -> F:
     )(command)
 
 
+def environment_option(command: F) -> F:
+    """--env, or DBT_MESH_ENV."""
+    return click.option(
+        "--env",
+        "environment",
+        envvar="DBT_MESH_ENV",
+        default="prod",
+        help="The environment to build in.  [default: prod]",
+    )(command)
+
+
 def format_option(command: F) -> F:
     """--format text or json."""
     return click.option(

@@ -10,7 +10,7 @@ from registry_tools.artifacts.change_report import change_entries
 from registry_tools.cli.changes import show_changes
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import Opened, open_from
-from registry_tools.cli.options import flags, format_option, project_option, registry_options
+from registry_tools.cli.options import environment_option, flags, format_option, project_option, registry_options
 from registry_tools.cli.output import ago, counted, detail, done, show_json, warn
 from registry_tools.errors import UsageError
 from registry_tools.intake.project import read_project
@@ -24,9 +24,7 @@ _ALL: Final = "*"
 
 @click.command("sync", context_settings={"help_option_names": ["-h", "--help"]})
 @registry_options
-@click.option(
-    "--env", "environment", envvar="DBT_MESH_ENV", default="prod", help="The environment to build in.  [default: prod]"
-)
+@environment_option
 @click.option("--upstream", "asked", multiple=True, metavar="NAME", help="Only this upstream; may be repeated.")
 @project_option
 @click.option("--locked", is_flag=True, help="Read what mesh.lock pins, and fail when it does not name every upstream.")

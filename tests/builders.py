@@ -269,7 +269,7 @@ def synced(read: Interface, way: str = "loom", **settings: Any) -> SyncedUpstrea
     now = publication(read.project)
     pin = Pin(environment=now.environment, publication=now.id, n=now.n, record="0" * 64, digest=now.digest)
     upstream = Upstream(name=read.project, way=way, **settings)
-    return SyncedUpstream(upstream=upstream, publication=now, interface=read, pin=pin, before=None)
+    return SyncedUpstream(upstream=upstream, publication=now, published=read, interface=read, pin=pin, before=None)
 
 
 def sources_text(read: Interface, *, tests: bool = True, **changes: Any) -> str:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from registry_tools.checks.admission import consumers, without_consumers
 from registry_tools.checks.place import Place, differ, where_they_differ
 from registry_tools.mesh.change import Change
 from registry_tools.mesh.interface import Column, Constraint, DependsOn, Group, Interface, PublicModel
@@ -156,8 +157,9 @@ def _model(place: Place, old: tuple[PublicModel, str], new: tuple[PublicModel, s
     yield from _relation(place, old, new)
     yield from _contract(place, before, after)
     yield from _deprecation(place, before, after)
-    yield from _meta(place, before.meta, after.meta)
-    yield from _meta(place, before.config.meta, after.config.meta)
+    for stood, stands in ((before.meta, after.meta), (before.config.meta, after.config.meta)):
+        yield from consumers(place, stood, stands)
+        yield from _meta(place, without_consumers(stood), without_consumers(stands))
     for was, now in ((before, after), (before.config, after.config)):
         yield from place.fields({"access": "access-changed"}, was, now)
     yield from place.fields({"materialized": "materialization-changed"}, before.config, after.config)

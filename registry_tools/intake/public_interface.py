@@ -204,7 +204,7 @@ class _Cleaner:
                 mesh=Promise(tests={name: tuple(sorted(found)) for name, found in sorted(tests.items())}),
             ),
             tags=_clean_tags(model.tags),
-            meta=_scrub_value(model.meta or model.config.meta),
+            meta=_scrub_value(_stated(model)),
             deprecation_date=_clean_date(model.deprecation_date),
             depends_on=DependsOn(nodes=ancestors),
         )
@@ -237,6 +237,16 @@ class _Cleaner:
             return parse_relation(written, self._manifest.adapter)
         except ValueError as error:
             raise DocumentError(f"{model.unique_id}: {error}", where=str(self._manifest.path), then=_REMEDY) from None
+
+
+def _stated(model: PublicModel) -> dict[str, Any]:
+    """The model's meta. dbt writes it twice, and who may read the model is not lost where the two differ."""
+    meta = model.meta or model.config.meta
+    own, other = (stated.get("mesh") for stated in (meta, model.config.meta))
+    if isinstance(other, dict) and "consumers" in other and not (isinstance(own, dict) and "consumers" in own):
+        rest = own if isinstance(own, dict) else {}
+        return meta | {"mesh": rest | {"consumers": other["consumers"]}}
+    return meta
 
 
 def _clean_tags(tags: Iterable[str]) -> tuple[str, ...]:

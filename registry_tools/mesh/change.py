@@ -49,6 +49,8 @@ _TABLE: Final = (
     ("deprecation-withdrawn", "", "the model stays after all"),
     ("primary-key-changed", "M13", "a row is identified by other columns"),
     ("freshness-changed", "", "how old the data may be, or the column that tells their age, is another one"),
+    ("consumers-narrowed", "M02", "somebody who might read the model may not any more"),
+    ("consumers-widened", "", "others may read the model too, and everybody who might still may"),
     ("group-changed", "", "the model belongs to another group"),
     ("lineage-changed", "", "the public models that it is built from are others"),
     # -- its columns

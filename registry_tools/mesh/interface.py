@@ -7,11 +7,13 @@ manifest.json understand. Nothing private has a field here.
 import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import msgspec
 
 from registry_tools.mesh import names
+from registry_tools.mesh.audience import audience_of, replacement_of
 from registry_tools.mesh.freshness import freshness_of
 from registry_tools.mesh.relation import Relation, parse_relation
 
@@ -126,6 +128,11 @@ class PublicModel(Value, frozen=True):
             return (self.name,)
         return (f"{self.name}_v{self.version}", *([self.name] if self.is_latest else []))
 
+    def admits(self, project: str) -> bool:
+        """Whether the project may read it: its own project, everybody where no list stands, and who is listed."""
+        audience = audience_of(self.meta)
+        return audience is None or project == self.package_name or audience.admits(project)
+
     def relation(self, adapter: str) -> Relation:
         """Where the model lives. Raises ValueError when its relation_name is not one."""
         return parse_relation(self.relation_name or self.alias, adapter)
@@ -146,6 +153,13 @@ class Group(Value, frozen=True):
     package_name: str
     owner: Owner = Owner()
     description: str | None = None
+
+
+class Withheld(Value, frozen=True):
+    """A public model that the reading project may not have, and the team that can change this."""
+
+    model: PublicModel
+    owner: str | None = None
 
 
 class Interface(Value, frozen=True):
@@ -180,6 +194,8 @@ class Interface(Value, frozen=True):
                 raise ValueError(f"{model.unique_id!r} is not the unique_id of {model.label} in {self.project}")
             model.relation(self.adapter)
             freshness_of(model.meta)
+            audience_of(model.meta)
+            replacement_of(model.meta)
             if not {test for tests in model.config.mesh.tests.values() for test in tests} <= set(GUARDS):
                 raise ValueError(f"{model.unique_id} promises other tests than {' and '.join(GUARDS)}")
         called = Counter(name for model in self.models for name in model.called)
@@ -196,13 +212,82 @@ class Interface(Value, frozen=True):
         """When a deprecated model leaves, and what to use instead; None for any other."""
         if not model.leaves_on:
             return None
-        newest = next((m for m in self.models if m.name == model.name and m.is_latest), model)
-        instead = f"; use {newest.label} instead" if newest.unique_id != model.unique_id else ""
-        return f"{model.label} is deprecated and leaves on {model.leaves_on}{instead}."
+        instead = self.instead_of(model)
+        return (
+            f"{model.label} is deprecated and leaves on {model.leaves_on}{f'; use {instead} instead' * bool(instead)}."
+        )
+
+    def instead_of(self, model: PublicModel) -> str | None:
+        """What to read in place of a model that leaves or left: its latest version, or what its meta names."""
+        others = [m for m in self.models if m.name == model.name and m.unique_id != model.unique_id]
+        newest = next((m for m in others if m.is_latest), None)
+        if newest is not None:
+            return newest.label
+        named = replacement_of(model.meta)
+        return named if named and self.knows(named) else None
+
+    def knows(self, text: str) -> bool:
+        """Whether a person who writes this can mean something: a model here, or one of another project."""
+        project, dot, _ = text.partition(".")
+        return any(text in {m.name, m.label, *m.called} for m in self.models) or bool(
+            dot and project != self.project and not any(m.name == project for m in self.models)
+        )
 
     def deprecations(self) -> Iterator[str]:
         """What leaves, when, and what to use instead."""
         return filter(None, map(self.deprecation_notice, self.models))
+
+    def granted_to(self, project: str) -> tuple["Interface", tuple[Withheld, ...]]:
+        """The interface as this project may have it, and the models that are withheld from it.
+
+        What stays names nothing that is withheld: lineage goes on at the nearest ancestors that are left, foreign keys
+        to withheld tables go, and so do groups without a model.
+        """
+        withheld = {model.unique_id: model for model in self.models if not model.admits(project)}
+        if not withheld:
+            return self, ()
+        tables = {str(model.relation(self.adapter)) for model in withheld.values()}
+        models = tuple(self._without(m, withheld, tables) for m in self.models if m.unique_id not in withheld)
+        used = {model.group for model in models}
+        granted = msgspec.structs.replace(
+            self, models=models, groups=tuple(group for group in self.groups if group.name in used)
+        )
+        return granted, tuple(Withheld(model=model, owner=self.owner_of(model)) for model in withheld.values())
+
+    def _without(
+        self, model: PublicModel, withheld: Mapping[str, PublicModel], tables: AbstractSet[str]
+    ) -> PublicModel:
+        found, waiting, seen = set(), list(model.depends_on.nodes), {model.unique_id}
+        while waiting:
+            parent = waiting.pop()
+            if parent in seen:
+                continue
+            seen.add(parent)
+            if parent in withheld:
+                waiting += withheld[parent].depends_on.nodes
+            else:
+                found.add(parent)
+        columns = {
+            name: msgspec.structs.replace(column, constraints=self._pointing(column.constraints, tables))
+            for name, column in model.columns.items()
+        }
+        return msgspec.structs.replace(
+            model,
+            depends_on=DependsOn(nodes=tuple(sorted(found))),
+            columns=columns,
+            constraints=self._pointing(model.constraints, tables),
+        )
+
+    def _pointing(self, constraints: tuple[Constraint, ...], tables: AbstractSet[str]) -> tuple[Constraint, ...]:
+        """Those that lead to none of `tables`. What is no relation leads nowhere that can be vouched for."""
+
+        def leads_there(to: str) -> bool:
+            try:
+                return str(parse_relation(to, self.adapter)) in tables
+            except ValueError:
+                return True
+
+        return tuple(c for c in constraints if c.to is None or not leads_there(c.to))
 
     def mapped(self, databases: Mapping[str, str], schemas: Mapping[str, str]) -> "Interface":
         """The interface as seen from an account where databases or schemas have other names.

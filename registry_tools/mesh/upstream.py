@@ -6,7 +6,7 @@ from typing import Final
 
 from registry_tools.errors import UsageError
 from registry_tools.mesh.change import Change
-from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.interface import Interface, Withheld
 from registry_tools.mesh.lock import Pin
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.relation_map import fits
@@ -66,11 +66,12 @@ class Upstream:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SyncedUpstream:
-    """One upstream as this consumer sees it: its interface as published, the same with the consumer's names for
-    databases and schemas, its pin, and the pin that stood in mesh.lock before.
+    """One upstream as this consumer sees it: its interface as published; what this consumer may read of it, with the
+    consumer's names for databases and schemas; its pin, and the pin that stood in mesh.lock before.
 
     `passed_over` are the environments that come before the one that is read, and in which upstream has published
-    nothing. `changes` is what an upgrade that was asked for changes; `yanked` is why what is pinned was withdrawn.
+    nothing. `changes` is what an upgrade that was asked for changes; `yanked` is why what is pinned was withdrawn;
+    `withheld` are the public models that this consumer may not read.
     """
 
     upstream: Upstream
@@ -82,3 +83,4 @@ class SyncedUpstream:
     passed_over: tuple[str, ...] = ()
     changes: tuple[Change, ...] = ()
     yanked: str | None = None
+    withheld: tuple[Withheld, ...] = ()

@@ -1,4 +1,5 @@
-"""An upstream and its pin in mesh.lock in, what the consumer gets of it out: what is pinned, or what is current.
+"""An upstream and its pin in mesh.lock in, what the consumer gets of it out: what is pinned, or what is current, and
+of that what the consumer may read.
 
 A log only grows, so a pin that it contradicts says that the log was rewritten.
 """
@@ -17,7 +18,7 @@ from registry_tools.registry.reading import Reading
 _ANEW: Final = "run mesh sync without --locked, which writes it anew"
 
 
-def read_pinned(registry: Reading, upstream: Upstream, pin: Pin) -> SyncedUpstream:
+def read_pinned(registry: Reading, consumer: str, upstream: Upstream, pin: Pin) -> SyncedUpstream:
     """What mesh.lock names, even when it was withdrawn since: whoever pinned it goes on with a warning.
 
     Raises DocumentError for a pin that contradicts the record which it names.
@@ -30,20 +31,22 @@ def read_pinned(registry: Reading, upstream: Upstream, pin: Pin) -> SyncedUpstre
             then=_ANEW,
         )
     interface, publication = registry.interface(upstream.name, pin.environment, record)
+    granted, withheld = interface.granted_to(consumer)
     newest = registry.newest(upstream.name, pin.environment)
     return SyncedUpstream(
         upstream=upstream,
         publication=publication,
         published=interface,
-        interface=upstream.seen(interface),
+        interface=upstream.seen(granted),
         pin=pin,
         before=pin,
+        withheld=withheld,
         yanked=newest.record.yanked.get(pin.publication) if newest else None,
     )
 
 
 def read_current(
-    registry: Reading, upstream: Upstream, environments: Sequence[str], before: Pin | None
+    registry: Reading, consumer: str, upstream: Upstream, environments: Sequence[str], before: Pin | None
 ) -> SyncedUpstream:
     """What upstream has published last in the first of `environments` in which it has published, and its new pin.
 
@@ -55,14 +58,16 @@ def read_current(
     interface, publication = registry.interface(upstream.name, environment, entry.record)
     if before is not None and before.environment == environment:
         _expect_forward(before, publication, now, registry)
+    granted, withheld = interface.granted_to(consumer)
     return SyncedUpstream(
         upstream=upstream,
         publication=publication,
         published=interface,
-        interface=upstream.seen(interface),
+        interface=upstream.seen(granted),
         pin=_pin(publication, now.sha256),
         before=before,
         passed_over=tuple(environments[: environments.index(environment)]),
+        withheld=withheld,
     )
 
 

@@ -56,9 +56,9 @@ def _resolved(registry: Registry, request: ResolveRequest, lock: Lock, declared:
     pin = lock.pins.get(upstream.name)
     pinned = pin is not None and pin.environment in environments
     if pin is not None and pinned:
-        synced = read_pinned(registry, upstream, pin)
+        synced = read_pinned(registry, request.project.name, upstream, pin)
         current = registry.current(upstream.name, pin.environment)
     else:
-        synced = read_current(registry, upstream, environments, pin)
+        synced = read_current(registry, request.project.name, upstream, environments, pin)
         current = synced.publication
     return ResolvedUpstream(synced=synced, environments=environments, pinned=pinned, current=current)

@@ -133,17 +133,17 @@ def _read(registry: Registry, request: SyncRequest, lock: Lock, declared: Upstre
             then="run mesh sync without --locked, or ask for the environment that is pinned",
         )
     if pin is not None and pinned_here and request.obeys(upstream.name):
-        return read_pinned(registry, upstream, pin)
-    synced = read_current(registry, upstream, environments, pin)
+        return read_pinned(registry, request.project.name, upstream, pin)
+    synced = read_current(registry, request.project.name, upstream, environments, pin)
     if pin is None or not pinned_here or request.upgrade is None or pin.digest == synced.pin.digest:
         return synced
-    return replace(synced, changes=_changes(registry, synced, pin))
+    return replace(synced, changes=_changes(registry, request.project.name, synced, pin))
 
 
-def _changes(registry: Registry, now: SyncedUpstream, pin: Pin) -> tuple[Change, ...]:
+def _changes(registry: Registry, consumer: str, now: SyncedUpstream, pin: Pin) -> tuple[Change, ...]:
     """What an upgrade from the pin changes; nothing is told where what it named is no longer kept."""
     try:
-        return compare(read_pinned(registry, now.upstream, pin).interface, now.interface)
+        return compare(read_pinned(registry, consumer, now.upstream, pin).interface, now.interface)
     except UsageError:
         return ()
 

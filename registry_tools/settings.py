@@ -26,6 +26,10 @@ _REGION: Final = re.compile(r"[a-z0-9-]+")
 _KMS_KEY: Final = re.compile(r"[A-Za-z0-9:/_-]+")
 # A name that needs no dot and no quotes to be told from what is around it; BigQuery's projects have '-'.
 _RELATION_PART: Final = re.compile(r"[^\W\d][\w$-]{0,254}")
+_UPSTREAM_KEYS: Final = (
+    *("as", "environment", "tests", "databases", "schemas"),
+    *("included", "excluded", "used_only"),
+)
 _LONGEST_SECONDS: Final = 3600
 
 
@@ -203,7 +207,7 @@ class _Reader:
     def _upstream(self, name: str, entry: Any, place: str) -> Upstream:  # noqa: ANN401  # what a person wrote
         names.project_name(name, where=f"{self._path}: {place}")
         settings = self._entry(entry, place)
-        self._known(settings, place, ("as", "environment", "tests", "databases", "schemas"))
+        self._known(settings, place, _UPSTREAM_KEYS)
         return Upstream(
             name=name,
             way=self._choice(settings, "as", place, WAYS, default="sources"),
@@ -211,7 +215,22 @@ class _Reader:
             tests=self._flag(settings, "tests", place),
             databases=self._rules(settings, "databases", place),
             schemas=self._rules(settings, "schemas", place),
+            included=self._patterns(settings, "included", place),
+            excluded=self._patterns(settings, "excluded", place),
+            used_only=self._flag(settings, "used_only", place),
         )
+
+    def _patterns(self, settings: dict[str, Any], key: str, place: str) -> tuple[str, ...]:
+        """Names of models, each with one `*` at the most."""
+        written = settings.get(key, [])
+        if not isinstance(written, list):
+            self._fail(f"'{_joined(place, key)}' is {written!r}, not a list", f"write {key}: [{written}]")
+        listed = {f"{key}[{at}]": entry for at, entry in enumerate(written)}
+        found = tuple(self._text(listed, at, place) or "" for at in listed)
+        for at, pattern in zip(listed, found, strict=True):
+            if pattern.count(ANY) > 1 or not pattern:
+                self._fail(f"'{_joined(place, at)}' is {pattern!r}, not a name or a pattern", "write one * in it")
+        return found
 
     def _rules(self, settings: dict[str, Any], key: str, place: str) -> dict[str, str]:
         """Names of upstream and names here, each pair a literal one or a pattern with one `*` on both sides."""

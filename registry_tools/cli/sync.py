@@ -1,6 +1,8 @@
 """`mesh sync`: options in, the consumer's files brought up to date and a line about each upstream out."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +17,7 @@ from registry_tools.cli.output import ago, counted, detail, done, show_json, war
 from registry_tools.errors import UsageError
 from registry_tools.intake.project import read_project
 from registry_tools.mesh import names
-from registry_tools.mesh.upstream import SyncedUpstream
+from registry_tools.mesh.upstream import SyncedUpstream, Upstream
 from registry_tools.settings import environments_to_read, upstreams_to_sync
 from registry_tools.tasks.sync_mesh import Synced, SyncRequest, sync_mesh
 
@@ -37,6 +39,7 @@ _ALL: Final = "*"
     metavar="[NAME]",
     help="Move this upstream alone, or all of them, and show what changes for you; may be repeated.",
 )
+@click.option("--used-only", is_flag=True, help="Write only the models that this project's files refer to.")
 @click.option("--offline", is_flag=True, help="Ask the cache alone, and say how old it is.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not as the registry has it.")
 @format_option
@@ -51,7 +54,7 @@ def command(environment: str, project_dir: Path, form: str, asked: tuple[str, ..
         project=project,
         environment=environment,
         reads=environments_to_read(opened.mesh, environment),
-        upstreams=upstreams_to_sync(opened.mesh, project.name, asked),
+        upstreams=_narrowed(upstreams_to_sync(opened.mesh, project.name, asked), used_only=options["used_only"]),
         complete=not asked,
         dry_run=options["check"],
         locked=options["locked"],
@@ -64,6 +67,10 @@ def command(environment: str, project_dir: Path, form: str, asked: tuple[str, ..
     else:
         _show(synced, request, opened)
     return 1 if request.dry_run and synced.drift else 0
+
+
+def _narrowed(upstreams: Sequence[Upstream], *, used_only: bool) -> tuple[Upstream, ...]:
+    return tuple(replace(upstream, used_only=upstream.used_only or used_only) for upstream in upstreams)
 
 
 def _upgrade(typed: tuple[str, ...], *, locked: bool) -> frozenset[str] | None:
@@ -84,7 +91,7 @@ def _expect_known(request: SyncRequest) -> None:
 
 def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
     for read in synced.upstreams:
-        models = counted(len(read.interface.models), "model")
+        models = _models(read)
         done(f"{read.publication} as {read.upstream.way}: {models}{_moved(read)}{_age(read, opened)}")
         for environment in read.passed_over:
             nothing = f"{read.upstream.name} has published nothing in {environment}"
@@ -108,6 +115,11 @@ def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
         detail(f"{verb} {_short(change.path, request.project.path)}")
     if not synced.drift:
         detail("all files were up to date")
+
+
+def _models(read: SyncedUpstream) -> str:
+    here, there = len(read.interface.models), len(read.published.models)
+    return counted(here, "model") if here == there else f"{here} of {counted(there, 'model')}"
 
 
 def _moved(read: SyncedUpstream) -> str:

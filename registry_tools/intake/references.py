@@ -27,7 +27,7 @@ _PATHS: Final[Mapping[str, str]] = {
     "seed-paths": "seeds",
 }
 _NOT_OURS: Final = ("dbt_packages", "mesh_packages", ".mesh")
-_GENERATED: Final = re.compile(r"_mesh_\w+\.ya?ml")
+_GENERATED: Final = re.compile(r"_mesh_[\w.-]+\.yml")
 _HIDDEN: Final = ".#~"  # as dbt has it
 _CALL: Final = re.compile(r"\b(ref|source)\s*\(")
 _EXPRESSION: Final = re.compile(r"\s*(?:ref|source)\s*\(.*\)\s*", re.DOTALL)

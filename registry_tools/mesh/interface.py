@@ -6,7 +6,7 @@ manifest.json understand. Nothing private has a field here.
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
@@ -120,6 +120,12 @@ class PublicModel(Value, frozen=True):
     def leaves_on(self) -> str | None:
         """The day after which the model may be gone."""
         return self.deprecation_date and self.deprecation_date[:10]
+
+    def answers(self, name: str, version: str | None, *, as_source: bool) -> bool:
+        """Whether `ref` of this name, or `source` of this table, reads this model; without a version, the latest."""
+        if as_source:
+            return name in self.called
+        return name == self.name and (self.is_latest if version is None else str(self.version) == version)
 
     @property
     def called(self) -> tuple[str, ...]:
@@ -243,28 +249,32 @@ class Interface(Value, frozen=True):
         What stays names nothing that is withheld: lineage goes on at the nearest ancestors that are left, foreign keys
         to withheld tables go, and so do groups without a model.
         """
-        withheld = {model.unique_id: model for model in self.models if not model.admits(project)}
-        if not withheld:
-            return self, ()
-        tables = {str(model.relation(self.adapter)) for model in withheld.values()}
-        models = tuple(self._without(m, withheld, tables) for m in self.models if m.unique_id not in withheld)
+        withheld = tuple(
+            Withheld(model=model, owner=self.owner_of(model)) for model in self.models if not model.admits(project)
+        )
+        return self.kept(lambda model: model.admits(project)), withheld
+
+    def kept(self, keep: Callable[[PublicModel], bool]) -> "Interface":
+        """The interface with the models alone that are kept. What stays names nothing that is gone (see granted_to)."""
+        gone = {model.unique_id: model for model in self.models if not keep(model)}
+        if not gone:
+            return self
+        tables = {str(model.relation(self.adapter)) for model in gone.values()}
+        models = tuple(self._without(m, gone, tables) for m in self.models if m.unique_id not in gone)
         used = {model.group for model in models}
-        granted = msgspec.structs.replace(
+        return msgspec.structs.replace(
             self, models=models, groups=tuple(group for group in self.groups if group.name in used)
         )
-        return granted, tuple(Withheld(model=model, owner=self.owner_of(model)) for model in withheld.values())
 
-    def _without(
-        self, model: PublicModel, withheld: Mapping[str, PublicModel], tables: AbstractSet[str]
-    ) -> PublicModel:
+    def _without(self, model: PublicModel, gone: Mapping[str, PublicModel], tables: AbstractSet[str]) -> PublicModel:
         found, waiting, seen = set(), list(model.depends_on.nodes), {model.unique_id}
         while waiting:
             parent = waiting.pop()
             if parent in seen:
                 continue
             seen.add(parent)
-            if parent in withheld:
-                waiting += withheld[parent].depends_on.nodes
+            if parent in gone:
+                waiting += gone[parent].depends_on.nodes
             else:
                 found.add(parent)
         columns = {

@@ -6,7 +6,7 @@ from typing import Final
 
 from registry_tools.errors import UsageError
 from registry_tools.mesh.change import Change
-from registry_tools.mesh.interface import Interface, Withheld
+from registry_tools.mesh.interface import Interface, PublicModel, Withheld
 from registry_tools.mesh.lock import Pin
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.relation_map import fits
@@ -19,8 +19,9 @@ ENVIRONMENT: Final = "{ENV}"
 class Upstream:
     """`environments` is empty where the consumer's own environment decides; of several, the first in which upstream has
     published is read. `databases` and `schemas` are rules (see relation_map) that say what this consumer's account
-    calls them; `{ENV}` in them is the environment that the consumer is built in. `tests` repeats upstream's unique and
-    not_null tests at the consumer.
+    calls them; `{ENV}` in them is the environment that the consumer is built in. `included` and `excluded` are names
+    of models or patterns with `*`, and nothing is `included` means everything is. `used_only` leaves out what no file
+    of the consumer refers to. `tests` repeats upstream's unique and not_null tests at the consumer.
     """
 
     name: str
@@ -29,6 +30,14 @@ class Upstream:
     tests: bool = False
     databases: Mapping[str, str] = field(default_factory=dict)
     schemas: Mapping[str, str] = field(default_factory=dict)
+    included: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
+    used_only: bool = False
+
+    def wants(self, model: PublicModel) -> bool:
+        """Whether `included` and `excluded` leave the model in."""
+        included = not self.included or any(fits(pattern, model.name) for pattern in self.included)
+        return included and not any(fits(pattern, model.name) for pattern in self.excluded)
 
     def built_in(self, environment: str) -> "Upstream":
         """The same with `{ENV}` in its rules filled in: the environment in upper case, '-' as '_'."""
@@ -40,9 +49,9 @@ class Upstream:
         return replace(self, databases=databases, schemas=schemas)
 
     def seen(self, interface: Interface) -> Interface:
-        """The interface with this consumer's names. Raises UsageError for one that would need quotes and has none."""
+        """What this consumer wants of it, with its names. Raises UsageError for one that needs quotes and has none."""
         try:
-            return interface.mapped(self.databases, self.schemas)
+            return interface.kept(self.wants).mapped(self.databases, self.schemas)
         except ValueError as error:
             raise UsageError(
                 str(error),
@@ -51,7 +60,11 @@ class Upstream:
             ) from None
 
     def idle(self, interface: Interface) -> Iterator[str]:
-        """A line for each rule that fits no relation that upstream has published: it is most likely mistyped."""
+        """A line for each rule or pattern that fits nothing that upstream has published: it is most likely mistyped."""
+        for key, patterns in (("included", self.included), ("excluded", self.excluded)):
+            for pattern in patterns:
+                if not any(fits(pattern, model.name) for model in interface.models):
+                    yield f"{key}: {pattern} fits no public model of {self.name}"
         relations = [model.relation(interface.adapter) for model in interface.models]
         for kind, rules, parts in (
             ("databases", self.databases, {relation.database for relation in relations}),

@@ -17,7 +17,9 @@ from registry_tools.errors import DocumentError, IntegrityError, Refusal, UsageE
 from registry_tools.intake.documents import read_bytes
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.project import ProjectFolder
+from registry_tools.intake.references import Reference, find_references
 from registry_tools.mesh.change import Change
+from registry_tools.mesh.interface import PublicModel
 from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.relation import quoting_of
@@ -96,10 +98,39 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
         own = pool.submit(_own, registry, request)
         upstreams = tuple(pool.map(partial(_read, registry, request, lock), request.upstreams))
         own_publication, own_state = own.result()
+    upstreams = _used(request, upstreams)
     planned = list(_plan(request, upstreams, own_state, lock))
     obsolete = request.folder.obsolete({file.path for file in planned}, upstreams, complete=request.complete)
     changes = write_files(planned, obsolete, dry_run=request.dry_run)
     return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication)
+
+
+def _used(request: SyncRequest, upstreams: tuple[SyncedUpstream, ...]) -> tuple[SyncedUpstream, ...]:
+    """The upstreams, those of which only the models are wanted that the project's files refer to without the others.
+
+    A reference whose model is computed when dbt runs may mean each of them.
+    """
+    narrowed = {synced.upstream.name for synced in upstreams if synced.upstream.used_only}
+    named: dict[str | None, list[Reference]] = {}
+    for reference in find_references(request.project, narrowed):
+        named.setdefault(reference.model, []).append(reference)
+
+    def used(model: PublicModel) -> bool:
+        may_mean = [reference for name in (None, model.name, *model.called) for reference in named.get(name, ())]
+        return any(_reads(reference, model) for reference in may_mean)
+
+    return tuple(
+        replace(synced, interface=synced.interface.kept(used)) if synced.upstream.name in narrowed else synced
+        for synced in upstreams
+    )
+
+
+def _reads(reference: Reference, model: PublicModel) -> bool:
+    if reference.upstream not in (None, model.package_name):
+        return False
+    if reference.model is None or (reference.dynamic and reference.model == model.name):
+        return True
+    return model.answers(reference.model, reference.version, as_source=reference.way == "source")
 
 
 def _own(registry: Registry, request: SyncRequest) -> tuple[Publication | None, bytes | None]:

@@ -11,6 +11,9 @@ from registry_tools.errors import DocumentError
 MARK: Final = "Written by mesh sync"
 _JSON_MARK: Final = '"written_by": "mesh sync"'
 
+# Below it every file is ours, and so is every folder.
+STUBS_FOLDER: Final = "mesh_packages"
+
 Action = Literal["written", "unchanged", "removed"]
 
 
@@ -57,7 +60,15 @@ def _bring(plan: list[GeneratedFile], obsolete: Iterable[Path], *, dry_run: bool
                 _write(file.path, file.content)
         for path in gone:
             path.unlink()
+            _prune(path.parent)
     return [*changes, *(FileChange(path=path, action="removed") for path in gone)]
+
+
+def _prune(folder: Path) -> None:
+    """Remove a folder of stubs that is empty now, and those above it; no other folder is ours."""
+    while STUBS_FOLDER in folder.parts and not any(folder.iterdir()):
+        folder.rmdir()
+        folder = folder.parent
 
 
 def _write(path: Path, content: bytes) -> None:

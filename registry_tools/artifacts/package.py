@@ -11,12 +11,13 @@ from itertools import groupby
 from typing import Any, Final
 
 from registry_tools.artifacts import properties
-from registry_tools.artifacts.files import MARK
+from registry_tools.artifacts.files import MARK, STUBS_FOLDER
 from registry_tools.artifacts.yaml_text import inert, yaml_text
 from registry_tools.mesh.freshness import freshness_of
 from registry_tools.mesh.interface import Constraint, Interface, PublicModel
+from registry_tools.mesh.upstream import stub_materialization
 
-FOLDER: Final = "mesh_packages"
+FOLDER: Final = STUBS_FOLDER
 # Where a package's files are, below its own folder.
 STUBS: Final = ("dbt_project.yml", "macros/*.sql", "models/**/*.yml", "models/*.sql")
 # What dbt's static parser, which knows no escapes, reads as it stands.
@@ -63,11 +64,6 @@ _MACROS: Final = """\
   {{{{ place.identifier }}}}
 {{%- endmacro %}}
 """
-
-
-def stub_materialization(upstream: str) -> str:
-    """The name of the materialization that builds nothing; one for each package, as dbt declines two of one name."""
-    return f"mesh_stub_{upstream}"
 
 
 def package_files(interface: Interface, quoting: Mapping[str, bool], *, tests: bool) -> dict[str, str]:

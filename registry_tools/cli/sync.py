@@ -1,7 +1,8 @@
 """`mesh sync`: options in, the consumer's files brought up to date and a line about each upstream out."""
 
 import os
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -9,6 +10,7 @@ from typing import Any, Final
 import click
 
 from registry_tools.artifacts.change_report import change_entries
+from registry_tools.artifacts.package import FOLDER as PACKAGES
 from registry_tools.cli.changes import show_changes
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import Opened, open_from
@@ -39,6 +41,9 @@ _ALL: Final = "*"
     metavar="[NAME]",
     help="Move this upstream alone, or all of them, and show what changes for you; may be repeated.",
 )
+@click.option(
+    "--write-packages", is_flag=True, help="List packages of stubs in packages.yml, which is otherwise left alone."
+)
 @click.option("--used-only", is_flag=True, help="Write only the models that this project's files refer to.")
 @click.option("--offline", is_flag=True, help="Ask the cache alone, and say how old it is.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not as the registry has it.")
@@ -58,6 +63,7 @@ def command(environment: str, project_dir: Path, form: str, asked: tuple[str, ..
         complete=not asked,
         dry_run=options["check"],
         locked=options["locked"],
+        write_packages=options["write_packages"],
         upgrade=_upgrade(options["upgrade"], locked=options["locked"]),
     )
     _expect_known(request)
@@ -110,11 +116,24 @@ def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
         f"defers to {synced.own}" if synced.own else f"{request.project.name} has not published yet: everything is new"
     )
     detail(f"state/manifest.json: {origin}")
-    for change in synced.drift:
-        verb = f"would be {change.action}" if request.dry_run else change.action
-        detail(f"{verb} {_short(change.path, request.project.path)}")
+    for line in _drift(synced, request):
+        detail(line)
     if not synced.drift:
         detail("all files were up to date")
+    for step in synced.left_to_do:
+        warn(step)
+
+
+def _drift(synced: Synced, request: SyncRequest) -> Iterator[str]:
+    """A line for each file; one for all the files of a package of stubs."""
+    shown: Counter[tuple[str, str]] = Counter()
+    for change in synced.drift:
+        path = Path(_short(change.path, request.project.path))
+        stub = len(path.parts) > 2 and path.parts[0] == PACKAGES  # noqa: PLR2004  # below the package's folder
+        shown[change.action, str(Path(*path.parts[:2])) if stub else str(path)] += 1
+    for (action, name), files in shown.items():
+        verb = f"would be {action}" if request.dry_run else action
+        yield f"{verb} {name}" + (f" ({counted(files, 'file')})" if name.startswith(f"{PACKAGES}/") else "")
 
 
 def _models(read: SyncedUpstream) -> str:
@@ -159,6 +178,7 @@ def _document(synced: Synced) -> dict[str, Any]:
             }
             for read in synced.upstreams
         ],
+        "left_to_do": list(synced.left_to_do),
         "state": synced.own.id if synced.own else None,
         "state_environment": synced.own.environment if synced.own else None,
         "files": [{"path": str(change.path), "action": change.action} for change in synced.changes],

@@ -1,6 +1,6 @@
 """A project's folder in, what dbt_project.yml says of it out: its name, where its models and its artifacts are."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,9 @@ class ProjectFolder:
     models: Path
     target: Path
     quoting: Mapping[str, bool] = field(default_factory=dict)
+    installed: Path = Path("dbt_packages")
+    # materializations that dbt_project.yml gives: to all models under "", else to those of a project or package
+    materialized: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def manifest(self) -> Path:
@@ -50,6 +53,8 @@ def read_project(folder: Path, environment: Mapping[str, str]) -> ProjectFolder:
         models=folder / _first(model_paths, file),
         target=folder / target,
         quoting=_flags(document.get("quoting")),
+        installed=folder / (_rendered(document.get("packages-install-path")) or "dbt_packages"),
+        materialized=dict(_materialized(document.get("models"))),
     )
 
 
@@ -66,6 +71,14 @@ def _first(model_paths: Any, file: Path) -> str:  # noqa: ANN401  # what a perso
 def _flags(quoting: Any) -> dict[str, bool]:  # noqa: ANN401  # what a person wrote
     # what is no flag is dbt's to complain of
     return {k: v for k, v in quoting.items() if isinstance(v, bool)} if isinstance(quoting, dict) else {}
+
+
+def _materialized(models: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401  # what a person wrote
+    entries = models if isinstance(models, dict) else {}
+    for name, below in (("", entries), *entries.items()):
+        given = below.get("+materialized", below.get("materialized")) if isinstance(below, dict) else None
+        if isinstance(given, str):
+            yield str(name), given
 
 
 def _rendered(target: Any) -> str | None:  # noqa: ANN401  # what a person wrote

@@ -97,3 +97,8 @@ class SyncedUpstream:
     changes: tuple[Change, ...] = ()
     yanked: str | None = None
     withheld: tuple[Withheld, ...] = ()
+
+
+def stub_materialization(upstream: str) -> str:
+    """The materialization of its stubs, which builds nothing; each has one, because dbt declines two of one name."""
+    return f"mesh_stub_{upstream}"

@@ -12,10 +12,14 @@ from registry_tools.artifacts.consumer_files import ConsumerFolder
 from registry_tools.artifacts.deferral import deferral_state
 from registry_tools.artifacts.files import FileChange, GeneratedFile, write_files
 from registry_tools.artifacts.lock_text import lock_text
+from registry_tools.artifacts.package import FOLDER as PACKAGES
+from registry_tools.artifacts.packages_text import with_packages
 from registry_tools.checks.comparison import compare
+from registry_tools.checks.package_setup import left_to_do, surplus
 from registry_tools.errors import DocumentError, IntegrityError, Refusal, UsageError
 from registry_tools.intake.documents import read_bytes
 from registry_tools.intake.lock_file import LOCK, read_lock
+from registry_tools.intake.packages import Packages, read_packages
 from registry_tools.intake.project import ProjectFolder
 from registry_tools.intake.references import Reference, find_references
 from registry_tools.mesh.change import Change
@@ -38,7 +42,7 @@ class SyncRequest:
 
     `complete` says that `upstreams` are all there are, so that files of others may go. `locked` reads what mesh.lock
     pins and leaves it as it is; `upgrade` names the upstreams that move while the others stay at their pins, and
-    all of them move where it is empty.
+    all of them move where it is empty. `write_packages` lists packages of stubs in packages.yml.
     """
 
     project: ProjectFolder
@@ -48,6 +52,7 @@ class SyncRequest:
     complete: bool = True
     dry_run: bool = False
     locked: bool = False
+    write_packages: bool = False
     upgrade: frozenset[str] | None = None
 
     @property
@@ -71,11 +76,12 @@ class SyncRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Synced:
-    """Everything that was read and what became of the files."""
+    """Everything that was read, what became of the files, and what is left to do before dbt reads them."""
 
     upstreams: tuple[SyncedUpstream, ...]
     changes: tuple[FileChange, ...]
     own: Publication | None
+    left_to_do: tuple[str, ...] = ()
 
     @property
     def drift(self) -> tuple[FileChange, ...]:
@@ -99,10 +105,40 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
         upstreams = tuple(pool.map(partial(_read, registry, request, lock), request.upstreams))
         own_publication, own_state = own.result()
     upstreams = _used(request, upstreams)
-    planned = list(_plan(request, upstreams, own_state, lock))
+    stubbed = [synced.upstream.name for synced in upstreams if synced.upstream.way == "package"]
+    packages = read_packages(request.project.path)
+    planned = [*_plan(request, upstreams, own_state, lock), *_listing(request, packages, stubbed)]
     obsolete = request.folder.obsolete({file.path for file in planned}, upstreams, complete=request.complete)
     changes = write_files(planned, obsolete, dry_run=request.dry_run)
-    return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication)
+    steps = tuple(_left_to_do(request, packages, stubbed))
+    return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication, left_to_do=steps)
+
+
+def _listing(request: SyncRequest, packages: Packages, stubbed: Sequence[str]) -> Iterator[GeneratedFile]:
+    """packages.yml with the packages of stubs that it lacks, where that is asked for."""
+    missing = [path for name in stubbed if (path := f"{PACKAGES}/{name}") not in packages.local]
+    if not request.write_packages or not missing:
+        return
+    try:
+        text = with_packages(packages.text, missing)
+    except ValueError as error:
+        then = f"write it by hand: - local: {missing[0]}"
+        raise DocumentError(str(error), where=str(packages.path), then=then) from None
+    yield GeneratedFile(path=packages.path, content=text.encode(), guarded=False)
+
+
+def _left_to_do(request: SyncRequest, packages: Packages, stubbed: Sequence[str]) -> Iterator[str]:
+    listing = packages.path.name
+    for name in stubbed:
+        yield from left_to_do(
+            name,
+            listed=request.write_packages or f"{PACKAGES}/{name}" in packages.local,
+            installed=(request.project.installed / name).exists(),
+            listing=listing,
+            materialized=request.project.materialized,
+        )
+    if request.complete:
+        yield from surplus(packages.local, stubbed, listing)
 
 
 def _used(request: SyncRequest, upstreams: tuple[SyncedUpstream, ...]) -> tuple[SyncedUpstream, ...]:

@@ -31,13 +31,13 @@ check: install  ## look without running: format, lint, types, floors of the hous
 	@$(RUN)ruff check --quiet .
 	@$(RUN)mypy --no-error-summary
 	@$(RUN)lint-imports --no-cache > $(VENV)/floors.txt || { cat $(VENV)/floors.txt; exit 1; }
-	@$(RUN)sqlfluff lint --disable-progress-bar --processes 2 dbt_up dbt_down dbt_down_loom
+	@$(RUN)sqlfluff lint --disable-progress-bar --processes 2 dbt_up dbt_down dbt_down_loom dbt_down_package
 	@echo "format, lint, types, floors and SQL are in order"
 
 fix: install  ## mend what a machine can mend: format, imports, SQL
 	@$(RUN)ruff check --quiet --fix . || true
 	@$(RUN)ruff format --quiet .
-	@$(RUN)sqlfluff fix --quiet --disable-progress-bar dbt_up dbt_down dbt_down_loom
+	@$(RUN)sqlfluff fix --quiet --disable-progress-bar dbt_up dbt_down dbt_down_loom dbt_down_package
 
 soak: install  ## simulate a million histories: make soak N=1000000 FROM=0 PROCESSES=2
 	@$(RUN)python -m tests.simulator --histories $(or $(N),1000000) --from $(or $(FROM),0) --processes $(or $(PROCESSES),2)

@@ -12,7 +12,8 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parent.parent
 _DEMO_SECONDS = 300
 _COMMAND_SECONDS = 120
-_COPIED = ("mesh.yml", "dbt_up", "dbt_down", "dbt_down_loom", "snowflake_setup")
+_INSTALLED = ("mesh_packages", "dbt_packages", "package-lock.yml")
+_COPIED = ("mesh.yml", "dbt_up", "dbt_down", "dbt_down_loom", "dbt_down_package", "snowflake_setup")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +57,9 @@ def running_mesh(checkout: Path) -> Iterator[RunningMesh]:
     """Copy what a clone holds, run the demo there, and stop its servers afterwards."""
     for name in _COPIED:
         source = REPOSITORY / name
-        made = shutil.ignore_patterns("target", "logs", "state", "_mesh_*.yml", "mesh.lock", "dbt_loom.config.yml")
+        made = shutil.ignore_patterns(
+            "target", "logs", "state", "_mesh_*.yml", "mesh.lock", "dbt_loom.config.yml", *_INSTALLED
+        )
         if source.is_dir():
             shutil.copytree(source, checkout / name, ignore=made)
         else:

@@ -2,12 +2,13 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ def _build(
     done: list[StepResult] = []
     if any(not results or results[-1].code for results in (future.result() for future in before)):
         return done
-    for words, told in _STEPS:
+    for words, told in _steps(project):
         step = Step(project=project.name, words=words, folder=project.path)
         reporter.started(step)
         result = _run(step, environment, told)
@@ -144,16 +145,33 @@ def _as_printed(_folder: Path, output: str) -> tuple[str, ...]:
 
 def _what_was_built(folder: Path, _output: str) -> tuple[str, ...]:
     results = json.loads((folder / "target" / "run_results.json").read_text())["results"]
+    stubs = sum(result["message"] == _UNBUILT for result in results)
+    results = [result for result in results if result["message"] != _UNBUILT]
     kinds = Counter(result["unique_id"].split(".", 1)[0].replace("_", " ") for result in results)
-    statuses = Counter(result["status"] for result in results)
+    statuses = Counter(result["status"] for result in results) + Counter({"stubs that nobody builds": stubs})
     built = ", ".join(f"{number} {kind}{'s' * (number > 1)}" for kind, number in kinds.most_common())
     bad = ", ".join(f"{number} {status}" for status, number in statuses.items() if status not in {"success", "pass"})
     return (f"{built}{'; ' + bad if bad else ', all passed'}",)
 
 
-# The one-line CI commands of the README, in the order in which a project runs them.
-_STEPS: Final[tuple[tuple[tuple[str, ...], Callable[[Path, str], tuple[str, ...]]], ...]] = (
-    (("sync_mesh", "--env", ENVIRONMENT), _as_printed),
-    (("dbt", "build", "--target", TARGET, "--defer", "--state", "state"), _what_was_built),
-    (("publish_manifest", "--env", ENVIRONMENT), _as_printed),
-)
+def _what_was_installed(_folder: Path, output: str) -> tuple[str, ...]:
+    return tuple(found[0] for line in output.splitlines() if (found := _INSTALLED.search(line)))
+
+
+Told = Callable[[Path, str], tuple[str, ...]]
+
+_UNBUILT: Final = "NO-OP"  # what the materialization of stubs says (artifacts.package)
+_INSTALLED: Final = re.compile(r"Installed from .*")
+_SYNC: Final = ("sync_mesh", "--env", ENVIRONMENT)
+_DEPS: Final = ("dbt", "deps")
+_BUILD: Final = ("dbt", "build", "--target", TARGET, "--defer", "--state", "state")
+_PUBLISH: Final = ("publish_manifest", "--env", ENVIRONMENT)
+
+
+def _steps(project: Project) -> Iterator[tuple[tuple[str, ...], Told]]:
+    """The one-line CI commands of the README, in the order in which the project runs them."""
+    yield _SYNC, _as_printed
+    if any(upstream.way == "package" for upstream in project.upstreams):
+        yield _DEPS, _what_was_installed
+    yield _BUILD, _what_was_built
+    yield _PUBLISH, _as_printed

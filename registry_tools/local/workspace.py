@@ -10,7 +10,8 @@ from registry_tools.settings import FILE, Mesh
 PROFILES: Final = "snowflake_setup"
 # What dbt and mesh make: the demo makes it again.
 _MADE: Final = shutil.ignore_patterns(
-    "target", "logs", "state", "dbt_packages", ".mesh", "mesh.lock", "_mesh_*.yml", "dbt_loom.config.yml"
+    *("target", "logs", "state", "dbt_packages", "package-lock.yml"),
+    *(".mesh", "mesh.lock", "mesh_packages", "_mesh_*.yml", "dbt_loom.config.yml"),
 )
 
 

@@ -11,20 +11,37 @@ UPSTREAM = "DBT_UP_PROD.MARTS.PUBLIC_ORDERS"
 
 
 def test_the_demo_shows_every_step_of_every_project_and_the_lineage(demo: RunningMesh) -> None:
-    for project in ("dbt_up", "dbt_down", "dbt_down_loom"):
+    for project in ("dbt_up", "dbt_down", "dbt_down_loom", "dbt_down_package"):
         for step in ("sync_mesh", "dbt build", "publish_manifest"):
             assert f"✓ {project}  {step}" in demo.printed
-    assert "3 of 3 projects built and published" in demo.printed
+    assert "4 of 4 projects built and published" in demo.printed
     tree = demo.printed.partition("The mesh\n")[2]
     assert f"public_orders  {UPSTREAM}" in tree
     assert "dbt_down  model.dbt_down.downstream_orders  source" in tree
     assert "dbt_down_loom  model.dbt_down_loom.downstream_orders  ref" in tree
+    assert "dbt_down_package  model.dbt_down_package.customer_cards  ref" in tree
 
 
-@pytest.mark.parametrize("project", ["dbt_down", "dbt_down_loom"])
-def test_downstream_orders_reads_the_upstream_table(demo: RunningMesh, project: str) -> None:
+def test_a_downstream_unit_test_mocks_models_of_upstream_and_no_stub_is_built(demo: RunningMesh) -> None:
+    results = json.loads((demo.root / "dbt_down_package/target/run_results.json").read_text())["results"]
+    stubs = {result["message"] for result in results if result["unique_id"].startswith("model.dbt_up.")}
+    assert stubs == {"NO-OP"}
+    unit_test = "unit_test.dbt_down_package.customer_cards.customer_cards_ask_those_who_return_most"
+    assert [result["status"] for result in results if result["unique_id"] == unit_test] == ["pass"]
+    assert "5 stubs that nobody builds" in demo.printed
+
+
+@pytest.mark.parametrize(
+    ("project", "model"),
+    [
+        ("dbt_down", "downstream_orders"),
+        ("dbt_down_loom", "downstream_orders"),
+        ("dbt_down_package", "customer_cards"),
+    ],
+)
+def test_a_consumer_reads_the_upstream_table(demo: RunningMesh, project: str, model: str) -> None:
     models = demo.root / project / "target" / "compiled" / project / "models"
-    assert UPSTREAM in (models / "marts" / "downstream_orders.sql").read_text()
+    assert UPSTREAM in (models / "marts" / f"{model}.sql").read_text()
 
 
 @pytest.mark.parametrize(
@@ -50,7 +67,7 @@ def test_defer_reads_production_where_the_parents_are_not_built(
     assert parent in deferred.result()
 
 
-@pytest.mark.parametrize("project", ["dbt_up", "dbt_down", "dbt_down_loom"])
+@pytest.mark.parametrize("project", ["dbt_up", "dbt_down", "dbt_down_loom", "dbt_down_package"])
 def test_nothing_is_modified_against_the_state_that_was_just_published(demo: RunningMesh, project: str) -> None:
     assert demo.run(project, "sync_mesh").returncode == 0
     words = ["dbt", "--quiet", "ls", "--target", "local", "--select", "state:modified", "--state", "state"]

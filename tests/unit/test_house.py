@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-FOLDERS = ("registry_tools", "tests", "benchmarks", "dbt_up", "dbt_down", "dbt_down_loom")
+FOLDERS = ("registry_tools", "tests", "benchmarks", "dbt_up", "dbt_down", "dbt_down_loom", "dbt_down_package")
 CODE = sorted(
     path
     for folder in FOLDERS

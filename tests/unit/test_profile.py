@@ -129,7 +129,7 @@ def test_a_project_without_a_profile_says_so(project: Path) -> None:
         read(project, OUTPUT)
 
 
-@pytest.mark.parametrize("name", ["dbt_up", "dbt_down", "dbt_down_loom"])
+@pytest.mark.parametrize("name", ["dbt_up", "dbt_down", "dbt_down_loom", "dbt_down_package"])
 def test_the_profiles_of_this_repository_are_understood(name: str) -> None:
     profiles = REPOSITORY / "snowflake_setup/profiles.yml"
     here = {"SNOWFLAKE_ACCOUNT": "org-main", "DBT_MESH_LOCAL_WAREHOUSE_PORT": "1234"}

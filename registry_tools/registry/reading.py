@@ -132,12 +132,16 @@ class Reading:
         """
         entry = newest
         while entry.record.n > newest.record.made_current:
-            n, previous = entry.record.n, entry.record.previous
-            if previous is None:
-                where = self.log(project, environment).place(n)
-                raise IntegrityError("it names no predecessor", where=where, then=INTEGRITY)
-            entry = self.pinned(project, environment, n - 1, previous)
+            entry = self.before(project, environment, entry)
         return entry
+
+    def before(self, project: str, environment: str, entry: Entry) -> Entry:
+        """The record before this one, which has to be the one that it names by its hash."""
+        n, previous = entry.record.n, entry.record.previous
+        if previous is None:
+            where = self.log(project, environment).place(n)
+            raise IntegrityError("it names no predecessor", where=where, then=INTEGRITY)
+        return self.pinned(project, environment, n - 1, previous)
 
     def still_has(self, project: str, environment: str, n: int, sha256: str) -> bool:
         """Whether the log's record n has this sha256. Offline there is nobody to ask, and it has."""

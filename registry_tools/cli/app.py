@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "history": ("history:history", "Show what was published, rolled back and withdrawn."),
     "show": ("history:show", "Show one publication whole, or with --resolved what this project reads."),
     "diff": ("diff:command", "Show what changed between two interfaces, or would if this project were published."),
+    "check": ("check:command", "Find where this project uses a model that left, leaves or is not for it."),
     "rollback": ("amend:rollback", "Make an earlier publication current again."),
     "yank": ("amend:yank", "Withdraw a publication."),
     "approve": ("amend:approve", "Allow a change that a rule forbids."),

@@ -1,7 +1,7 @@
 """Values in, lines on a terminal out: the few shapes that all commands print in."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import click
@@ -43,9 +43,11 @@ def detail(line: str) -> None:
     click.echo(f"  {shown(line)}")
 
 
-def warn(line: str) -> None:
-    """Something to know, on standard error."""
+def warn(line: str, beneath: Iterable[str] = ()) -> None:
+    """Something to know, on standard error, with what belongs to it."""
     click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {shown(line)}", err=True)
+    for more in beneath:
+        click.echo(f"  {shown(more)}", err=True)
 
 
 def counted(number: int, noun: str) -> str:

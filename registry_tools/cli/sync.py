@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from registry_tools.artifacts.change_report import change_entries
+from registry_tools.artifacts.finding_report import finding_entries
 from registry_tools.artifacts.package import FOLDER as PACKAGES
 from registry_tools.cli.changes import show_changes
 from registry_tools.cli.edge import at_the_edge
@@ -20,6 +21,7 @@ from registry_tools.errors import UsageError
 from registry_tools.intake.project import read_project
 from registry_tools.mesh import names
 from registry_tools.mesh.upstream import SyncedUpstream, Upstream
+from registry_tools.mesh.use import Finding
 from registry_tools.settings import environments_to_read, upstreams_to_sync
 from registry_tools.tasks.sync_mesh import Synced, SyncRequest, sync_mesh
 
@@ -97,19 +99,9 @@ def _expect_known(request: SyncRequest) -> None:
 
 def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
     for read in synced.upstreams:
-        models = _models(read)
-        done(f"{read.publication} as {read.upstream.way}: {models}{_moved(read)}{_age(read, opened)}")
-        for environment in read.passed_over:
-            nothing = f"{read.upstream.name} has published nothing in {environment}"
-            detail(f"{nothing}: {read.publication.environment} is read instead")
-        if read.changes and read.before:
-            show_changes(
-                read.changes, f"  {read.upstream.name}@{read.before.environment}#{read.before.n} -> {read.publication}"
-            )
-        if read.yanked is not None:
-            warn(f"{read.publication} was yanked: {read.yanked}; mesh sync --upgrade {read.upstream.name} moves on")
-        for notice in (*read.upstream.idle(read.published), *read.interface.deprecations()):
-            warn(notice)
+        _show_upstream(read, synced.findings, opened)
+    for finding in synced.findings:
+        warn(f"{finding.what}{finding.then and f'; {finding.then}'}", map(str, finding.places))
     if not synced.upstreams:
         done(f"{request.project.name} reads no upstream")
     origin = (
@@ -134,6 +126,34 @@ def _drift(synced: Synced, request: SyncRequest) -> Iterator[str]:
     for (action, name), files in shown.items():
         verb = f"would be {action}" if request.dry_run else action
         yield f"{verb} {name}" + (f" ({counted(files, 'file')})" if name.startswith(f"{PACKAGES}/") else "")
+
+
+def _show_upstream(read: SyncedUpstream, findings: Sequence[Finding], opened: Opened) -> None:
+    done(f"{read.publication} as {read.upstream.way}: {_models(read)}{_moved(read)}{_age(read, opened)}")
+    for environment in read.passed_over:
+        nothing = f"{read.upstream.name} has published nothing in {environment}"
+        detail(f"{nothing}: {read.publication.environment} is read instead")
+    if read.changes and read.before:
+        show_changes(
+            read.changes, f"  {read.upstream.name}@{read.before.environment}#{read.before.n} -> {read.publication}"
+        )
+    if read.yanked is not None:
+        warn(f"{read.publication} was yanked: {read.yanked}; mesh sync --upgrade {read.upstream.name} moves on")
+    told = {finding.what for finding in findings}
+    for notice in (*read.upstream.idle(read.published), *read.interface.deprecations()):
+        if notice not in told:
+            warn(notice)
+    for line in _withheld(read, findings):
+        detail(line)
+
+
+def _withheld(read: SyncedUpstream, findings: Sequence[Finding]) -> Iterator[str]:
+    """The models that this project may not read and does not use, by whom to ask for them."""
+    used = {finding.what for finding in findings if finding.rule == "not-a-consumer"}
+    for withheld in read.withheld:
+        label = f"{read.upstream.name}.{withheld.model.label}"
+        if not any(what.startswith(f"{label} ") for what in used):
+            yield f"withheld: {label}, of {withheld.owner or read.upstream.name}"
 
 
 def _models(read: SyncedUpstream) -> str:
@@ -173,12 +193,17 @@ def _document(synced: Synced) -> dict[str, Any]:
                 "models": [model.label for model in read.interface.models],
                 "deprecations": list(read.interface.deprecations()),
                 "idle_rules": list(read.upstream.idle(read.published)),
+                "withheld": [
+                    {"model": withheld.model.label, "owner": withheld.owner or read.upstream.name}
+                    for withheld in read.withheld
+                ],
                 "yanked": read.yanked,
                 "changes": change_entries(read.changes),
             }
             for read in synced.upstreams
         ],
         "left_to_do": list(synced.left_to_do),
+        "findings": finding_entries(synced.findings),
         "state": synced.own.id if synced.own else None,
         "state_environment": synced.own.environment if synced.own else None,
         "files": [{"path": str(change.path), "action": change.action} for change in synced.changes],

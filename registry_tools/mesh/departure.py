@@ -24,12 +24,8 @@ class Wanted:
 
     def find(self, interface: Interface) -> PublicModel | None:
         """The model that is meant, if it is public; of several versions the latest one where none is named."""
-        if self.way == "source":
-            return next((model for model in interface.models if self.model in model.called), None)
-        named = [model for model in interface.models if model.name == self.model]
-        if self.version is not None:
-            return next((model for model in named if str(model.version) == self.version), None)
-        return next((model for model in named if model.is_latest), named[0] if named else None)
+        as_source = self.way == "source"
+        return next((m for m in interface.models if m.answers(self.model, self.version, as_source=as_source)), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

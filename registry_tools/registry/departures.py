@@ -14,6 +14,7 @@ from registry_tools.errors import MeshError
 from registry_tools.mesh.departure import Departure, Wanted
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.publication import Record
+from registry_tools.mesh.upstream import SyncedUpstream
 from registry_tools.registry.cache import Cache
 from registry_tools.registry.log import Entry, Log
 from registry_tools.registry.reading import Reading
@@ -43,6 +44,11 @@ def find_departures(
         search.go_on(batch)
         size = min(2 * size, _FETCHED)  # what left, left mostly of late
     return search.found | search.unsure()
+
+
+def missed_by(registry: Reading, synced: SyncedUpstream, wanted: Collection[Wanted]) -> dict[Wanted, Departure]:
+    """The same for a consumer that misses `wanted` in the environment in which it reads this upstream."""
+    return find_departures(registry, synced.upstream.name, synced.publication.environment, wanted)
 
 
 @dataclass(kw_only=True, slots=True)

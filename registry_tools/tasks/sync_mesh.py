@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import Final
 
@@ -16,18 +17,22 @@ from registry_tools.artifacts.package import FOLDER as PACKAGES
 from registry_tools.artifacts.packages_text import with_packages
 from registry_tools.checks.comparison import compare
 from registry_tools.checks.package_setup import left_to_do, surplus
+from registry_tools.checks.uses import judge_uses
 from registry_tools.errors import DocumentError, IntegrityError, Refusal, UsageError
 from registry_tools.intake.documents import read_bytes
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.packages import Packages, read_packages
 from registry_tools.intake.project import ProjectFolder
 from registry_tools.intake.references import Reference, find_references
+from registry_tools.intake.uses import uses_in_files
 from registry_tools.mesh.change import Change
 from registry_tools.mesh.interface import PublicModel
 from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.relation import quoting_of
 from registry_tools.mesh.upstream import SyncedUpstream, Upstream
+from registry_tools.mesh.use import Finding
+from registry_tools.registry.departures import missed_by
 from registry_tools.registry.pins import read_current, read_pinned
 from registry_tools.registry.publications import Registry
 
@@ -76,12 +81,15 @@ class SyncRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Synced:
-    """Everything that was read, what became of the files, and what is left to do before dbt reads them."""
+    """Everything that was read, what became of the files, what is left to do before dbt reads them, and what is wrong
+    with the places that use an upstream.
+    """
 
     upstreams: tuple[SyncedUpstream, ...]
     changes: tuple[FileChange, ...]
     own: Publication | None
     left_to_do: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
     @property
     def drift(self) -> tuple[FileChange, ...]:
@@ -102,16 +110,19 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
         _expect_complete(request, lock)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         own = pool.submit(_own, registry, request)
+        looking = pool.submit(find_references, request.project, [upstream.name for upstream in request.upstreams])
         upstreams = tuple(pool.map(partial(_read, registry, request, lock), request.upstreams))
         own_publication, own_state = own.result()
-    upstreams = _used(request, upstreams)
+        references = looking.result()
+    findings = _findings(request, registry, upstreams, references)
+    upstreams = _used(upstreams, references)
     stubbed = [synced.upstream.name for synced in upstreams if synced.upstream.way == "package"]
     packages = read_packages(request.project.path)
     planned = [*_plan(request, upstreams, own_state, lock), *_listing(request, packages, stubbed)]
     obsolete = request.folder.obsolete({file.path for file in planned}, upstreams, complete=request.complete)
     changes = write_files(planned, obsolete, dry_run=request.dry_run)
     steps = tuple(_left_to_do(request, packages, stubbed))
-    return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication, left_to_do=steps)
+    return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication, left_to_do=steps, findings=findings)
 
 
 def _listing(request: SyncRequest, packages: Packages, stubbed: Sequence[str]) -> Iterator[GeneratedFile]:
@@ -141,14 +152,22 @@ def _left_to_do(request: SyncRequest, packages: Packages, stubbed: Sequence[str]
         yield from surplus(packages.local, stubbed, listing)
 
 
-def _used(request: SyncRequest, upstreams: tuple[SyncedUpstream, ...]) -> tuple[SyncedUpstream, ...]:
+def _findings(
+    request: SyncRequest, registry: Registry, upstreams: Sequence[SyncedUpstream], references: Sequence[Reference]
+) -> tuple[Finding, ...]:
+    """What is wrong with the places that use an upstream: the log is asked only for models that are missing."""
+    today = datetime.now(UTC).date()
+    return judge_uses(request.project.name, upstreams, uses_in_files(references), partial(missed_by, registry), today)
+
+
+def _used(upstreams: tuple[SyncedUpstream, ...], references: Sequence[Reference]) -> tuple[SyncedUpstream, ...]:
     """The upstreams, those of which only the models are wanted that the project's files refer to without the others.
 
     A reference whose model is computed when dbt runs may mean each of them.
     """
     narrowed = {synced.upstream.name for synced in upstreams if synced.upstream.used_only}
     named: dict[str | None, list[Reference]] = {}
-    for reference in find_references(request.project, narrowed):
+    for reference in references:
         named.setdefault(reference.model, []).append(reference)
 
     def used(model: PublicModel) -> bool:

@@ -5,8 +5,8 @@ dbt defers models, seeds and snapshots whose unique_id stands in one state manif
 dbt-loom or a package of stubs put there when the project was published, are brought to where upstream has them now.
 """
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw
@@ -14,27 +14,36 @@ from msgspec import Raw
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.upstream import SyncedUpstream
 
+# Of a project that has published nothing and reads nobody, nothing says which it is.
+DEFAULT_ADAPTER: Final = "snowflake"
+
 
 def deferral_state(
     project: str,
-    adapter: str,
     own: bytes | None,
-    upstreams: Iterable[SyncedUpstream],
+    upstreams: Sequence[SyncedUpstream],
     *,
     quoting: Mapping[str, bool],
+    facts: Mapping[str, Any] | None = None,
     kept: Mapping[str, Raw] | None = None,
 ) -> bytes:
     """A dbt manifest: `own`, the whole manifest as last published, with the upstreams as they are now.
 
     Before the first publication `own` is None, and the upstreams are all that there is to defer to. `quoting` says
-    what this project's dbt quotes by itself; `kept` are the nodes of upstreams that were not read this time. Raises
+    what this project's dbt quotes by itself; `facts` say where the state is from and stand in `metadata.mesh`, which
+    dbt reads over; `kept` are the nodes of upstreams that were not read this time. Raises
     msgspec.DecodeError when `own` is no manifest.
     """
+    mark = {"written_by": "mesh sync", **(facts or {})}
     if own is None:
-        document: dict[str, Any] = Interface(project=project, adapter=adapter).to_manifest({"written_by": "mesh sync"})
+        adapter = next((synced.interface.adapter for synced in upstreams), DEFAULT_ADAPTER)
+        document: dict[str, Any] = Interface(project=project, adapter=adapter).to_manifest(mark)
     else:
         document = msgspec.json.decode(own, type=dict[str, Raw])
         document["nodes"] = msgspec.json.decode(document["nodes"], type=dict[str, Raw])
+        if facts is not None:
+            metadata = msgspec.json.decode(document["metadata"], type=dict[str, Raw])
+            document["metadata"] = metadata | {"mesh": mark}
     nodes: dict[str, Any] = document["nodes"] | dict(kept or {})
     for synced in upstreams:
         theirs = f"model.{synced.interface.project}."

@@ -12,6 +12,7 @@ import click
 COMMANDS: Final = {
     "publish": ("publish:command", "Publish what this project built: its interface, its usage, its state."),
     "sync": ("sync:command", "Write the files that this project builds with from what upstreams published."),
+    "state": ("state:command", "Say what --defer reads from where, and where it would do nothing."),
     "history": ("history:history", "Show what was published, rolled back and withdrawn."),
     "show": ("history:show", "Show one publication whole, or with --resolved what this project reads."),
     "diff": ("diff:command", "Show what changed between two interfaces, or would if this project were published."),

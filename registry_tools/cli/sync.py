@@ -104,10 +104,7 @@ def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
         warn(f"{finding.what}{finding.then and f'; {finding.then}'}", map(str, finding.places))
     if not synced.upstreams:
         done(f"{request.project.name} reads no upstream")
-    origin = (
-        f"defers to {synced.own}" if synced.own else f"{request.project.name} has not published yet: everything is new"
-    )
-    detail(f"state/manifest.json: {origin}")
+    detail(f"state/manifest.json: {_origin(synced, request)}")
     for line in _drift(synced, request):
         detail(line)
     if not synced.drift:
@@ -159,6 +156,14 @@ def _withheld(read: SyncedUpstream, findings: Sequence[Finding]) -> Iterator[str
 def _models(read: SyncedUpstream) -> str:
     here, there = len(read.interface.models), len(read.published.models)
     return counted(here, "model") if here == there else f"{here} of {counted(there, 'model')}"
+
+
+def _origin(synced: Synced, request: SyncRequest) -> str:
+    if synced.own is None:
+        return f"{request.project.name} has not published yet: everything is new"
+    if not synced.defers:
+        return f"{synced.own} was published without its state: everything is new"
+    return f"defers to {synced.own}"
 
 
 def _moved(read: SyncedUpstream) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from registry_tools.artifacts.consumer_files import ConsumerFolder
-from registry_tools.artifacts.deferral import deferral_state
+from registry_tools.artifacts.deferral import DEFAULT_ADAPTER, deferral_state
 from registry_tools.artifacts.files import FileChange, GeneratedFile, write_files
 from registry_tools.artifacts.lock_text import lock_text
 from registry_tools.artifacts.package import FOLDER as PACKAGES
@@ -36,6 +36,8 @@ from registry_tools.registry.departures import missed_by
 from registry_tools.registry.pins import read_current, read_pinned
 from registry_tools.registry.publications import Registry
 
+# A project's own publication, and the whole manifest that was published with it.
+Own = tuple[Publication | None, bytes | None]
 STATE: Final = "state/manifest.json"
 _AT_ONCE: Final = 16
 
@@ -83,11 +85,14 @@ class SyncRequest:
 class Synced:
     """Everything that was read, what became of the files, what is left to do before dbt reads them, and what is wrong
     with the places that use an upstream.
+
+    `own` is the project's own publication that the state is of, and `defers` says whether it was published with one.
     """
 
     upstreams: tuple[SyncedUpstream, ...]
     changes: tuple[FileChange, ...]
     own: Publication | None
+    defers: bool
     left_to_do: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -112,17 +117,25 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
         own = pool.submit(_own, registry, request)
         looking = pool.submit(find_references, request.project, [upstream.name for upstream in request.upstreams])
         upstreams = tuple(pool.map(partial(_read, registry, request, lock), request.upstreams))
-        own_publication, own_state = own.result()
+        published = own.result()
         references = looking.result()
     findings = _findings(request, registry, upstreams, references)
     upstreams = _used(upstreams, references)
     stubbed = [synced.upstream.name for synced in upstreams if synced.upstream.way == "package"]
     packages = read_packages(request.project.path)
-    planned = [*_plan(request, upstreams, own_state, lock), *_listing(request, packages, stubbed)]
+    planned = [*_plan(request, upstreams, published, lock), *_listing(request, packages, stubbed)]
     obsolete = request.folder.obsolete({file.path for file in planned}, upstreams, complete=request.complete)
     changes = write_files(planned, obsolete, dry_run=request.dry_run)
     steps = tuple(_left_to_do(request, packages, stubbed))
-    return Synced(upstreams=upstreams, changes=tuple(changes), own=own_publication, left_to_do=steps, findings=findings)
+    publication, state = published
+    return Synced(
+        upstreams=upstreams,
+        changes=tuple(changes),
+        own=publication,
+        defers=state is not None,
+        left_to_do=steps,
+        findings=findings,
+    )
 
 
 def _listing(request: SyncRequest, packages: Packages, stubbed: Sequence[str]) -> Iterator[GeneratedFile]:
@@ -188,7 +201,7 @@ def _reads(reference: Reference, model: PublicModel) -> bool:
     return model.answers(reference.model, reference.version, as_source=reference.way == "source")
 
 
-def _own(registry: Registry, request: SyncRequest) -> tuple[Publication | None, bytes | None]:
+def _own(registry: Registry, request: SyncRequest) -> Own:
     found = (registry.current_with_state(request.project.name, name) for name in request.own_environments)
     return next((own for own in found if own[0]), (None, None))
 
@@ -234,29 +247,38 @@ def _changes(registry: Registry, consumer: str, now: SyncedUpstream, pin: Pin) -
         return ()
 
 
-def _plan(
-    request: SyncRequest, upstreams: tuple[SyncedUpstream, ...], own_state: bytes | None, lock: Lock
-) -> Iterator[GeneratedFile]:
+def _plan(request: SyncRequest, upstreams: tuple[SyncedUpstream, ...], own: Own, lock: Lock) -> Iterator[GeneratedFile]:
     folder = request.project.path
     yield from request.folder.planned(upstreams, complete=request.complete)
-    state = _state(request, upstreams, own_state, lock)
-    # The state is dbt's own document and has no room for our mark; the folder is ours (README, Consume).
+    pins = {} if request.complete else dict(lock.pins)
+    pins |= {synced.upstream.name: synced.pin for synced in upstreams}
+    state = _state(request, upstreams, own, _kept(request, lock), pins)
+    # The state is dbt's own document and a guard would stop at one of dbt's; the folder is ours (README, Consume).
     yield GeneratedFile(path=folder / STATE, content=state, guarded=False)
     if (upstreams or lock.pins) and not request.locked:
-        pins = {} if request.complete else dict(lock.pins)
-        pins |= {synced.upstream.name: synced.pin for synced in upstreams}
         yield GeneratedFile(path=folder / LOCK, content=lock_text(Lock(pins=pins)).encode())
 
 
-def _state(request: SyncRequest, upstreams: tuple[SyncedUpstream, ...], own_state: bytes | None, lock: Lock) -> bytes:
-    adapter = next((synced.interface.adapter for synced in upstreams), "snowflake")
+def _state(
+    request: SyncRequest,
+    upstreams: tuple[SyncedUpstream, ...],
+    own: Own,
+    kept: dict[str, msgspec.Raw],
+    pins: dict[str, Pin],
+) -> bytes:
+    """The state, and in it where it is from: what changes with every publication of an upstream is left out."""
+    publication, manifest = own
+    adapter = next((synced.interface.adapter for synced in upstreams), DEFAULT_ADAPTER)
     quoting = quoting_of(adapter, request.project.quoting)
-    kept = _kept(request, lock)
+    facts = {
+        "publication": f"{publication} {publication.id}" if publication and manifest is not None else None,
+        "upstreams": {name: pin.digest for name, pin in sorted(pins.items())},
+    }
     try:
-        return deferral_state(request.project.name, adapter, own_state, upstreams, quoting=quoting, kept=kept)
+        return deferral_state(request.project.name, manifest, upstreams, quoting=quoting, facts=facts, kept=kept)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise IntegrityError(
-            f"the published state of {request.project.name}@{request.environment} is no manifest: {error}",
+            f"the published state of {publication} is no manifest: {error}",
             then=f"publish {request.project.name} again, then mesh sync",
         ) from None
 

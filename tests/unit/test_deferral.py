@@ -20,7 +20,7 @@ BARE = quoting_of("snowflake", {})
 def _written(own: Json | None, *upstreams: Interface, way: str = "loom", quoting: Mapping[str, bool] = BARE) -> bytes:
     raw = None if own is None else json.dumps(own).encode()
     read = [synced(upstream, way) for upstream in upstreams]
-    return deferral_state("dbt_down", "snowflake", raw, read, quoting=quoting)
+    return deferral_state("dbt_down", raw, read, quoting=quoting)
 
 
 def _state(own: Json | None, *upstreams: Interface, **settings: Any) -> Json:

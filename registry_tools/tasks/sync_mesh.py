@@ -106,10 +106,11 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
     """Bring the consumer's files to what its upstreams have published, or to what mesh.lock pins of them.
 
     Everything is read and checked before the first file is written. Raises UsageError for an upstream or environment
-    that has published nothing, IntegrityError when the registry's log went back, Refusal when mesh.lock should be
-    obeyed and does not name exactly the upstreams, DocumentError when a file of a person stands where one of ours
-    belongs.
+    that has published nothing, or that is the project itself, IntegrityError when the registry's log went back, Refusal
+    when mesh.lock should be obeyed and does not name exactly the upstreams, DocumentError when a file of a person
+    stands where one of ours belongs.
     """
+    _expect_others(request)
     lock = read_lock(request.project.path / LOCK)
     if request.locked:
         _expect_complete(request, lock)
@@ -206,6 +207,15 @@ def _own(registry: Registry, request: SyncRequest) -> Own:
     return next((own for own in found if own[0]), (None, None))
 
 
+def _expect_others(request: SyncRequest) -> None:
+    """A project that read itself would lose its own nodes in the state to those that it shows to others."""
+    if any(upstream.name == request.project.name for upstream in request.upstreams):
+        raise UsageError(
+            f"{request.project.name} is named as an upstream of itself",
+            then="take it out of its upstreams in mesh.yml, or name another --upstream",
+        )
+
+
 def _expect_complete(request: SyncRequest, lock: Lock) -> None:
     wanted = {upstream.name for upstream in request.upstreams}
     surplus = lock.pins.keys() - wanted if request.complete else set()
@@ -297,5 +307,6 @@ def _kept(request: SyncRequest, lock: Lock) -> dict[str, msgspec.Raw]:
         nodes = msgspec.json.decode(read_bytes(path, noun="the deferral state", then=remedy), type=_Nodes).nodes
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DocumentError(f"not a deferral state: {error}", where=str(path), then=remedy) from None
-    others = tuple(f"model.{name}." for name in lock.pins.keys() - {upstream.name for upstream in request.upstreams})
+    read = {request.project.name, *(upstream.name for upstream in request.upstreams)}
+    others = tuple(f"model.{name}." for name in lock.pins.keys() - read)
     return {unique_id: raw for unique_id, raw in nodes.items() if unique_id.startswith(others)}

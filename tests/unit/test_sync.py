@@ -294,3 +294,70 @@ def test_an_upstream_that_is_read_by_another_way_leaves_no_file_of_the_first_way
     assert not (folder / SOURCES).exists()
     assert (folder / ".mesh/loom/dbt_up.json").exists()
     assert (folder / LOOM).exists()
+
+
+@pytest.mark.usefixtures("unwritten")
+def test_a_project_is_no_upstream_of_itself(sync) -> None:
+    with pytest.raises(UsageError, match="dbt_down is named as an upstream of itself"):
+        sync("dbt_up", "dbt_down")
+
+
+# -- many upstreams, and upstreams that read back ----------------------------------------------------------------------
+
+
+def _nodes(folder: Path) -> dict[str, str]:
+    """The relations in the state, by unique_id."""
+    nodes = json.loads((folder / "state/manifest.json").read_text())["nodes"]
+    return {unique_id: node["relation_name"] for unique_id, node in nodes.items()}
+
+
+def test_upstreams_read_in_different_ways_are_all_where_they_are_now(
+    sync, folder: Path, published: Registry, tmp_path
+) -> None:
+    stale = {"relation_name": "OLD.OLD.X"}
+    own = manifest(
+        private("report", "dbt_down"),
+        foreign("orders", **stale),
+        foreign("prices", "dbt_other", **stale),
+        foreign("left", "dbt_other", **stale),
+        foreign("kept", "dbt_third", **stale),
+        project="dbt_down",
+    )
+    publish(tmp_path, published, own)
+    sync("dbt_up", "dbt_other:loom")
+    expected = {
+        "model.dbt_down.report": "PROD.MARTS.report",
+        "model.dbt_up.orders": "PROD.MARTS.ORDERS",
+        "model.dbt_up.old": "PROD.MARTS.OLD",
+        "model.dbt_other.prices": "PROD.MARTS.PRICES",
+        "model.dbt_third.kept": "OLD.OLD.X",
+    }
+    assert _nodes(folder) == expected
+    sync("dbt_other:package", complete=False)
+    assert _nodes(folder) == expected
+    sync("dbt_up:package", "dbt_other")
+    assert _nodes(folder) == expected
+
+
+@pytest.mark.parametrize("way", ["sources", "loom", "package"])
+def test_an_upstream_that_reads_back_overwrites_no_own_node(sync, folder, published: Registry, tmp_path, way) -> None:
+    mine = node("shared", "dbt_down", raw_code="select 'mine'", relation_name="MINE.MARTS.shared")
+    publish(tmp_path, published, manifest(mine, foreign("orders"), project="dbt_down"))
+    theirs = foreign("shared", "dbt_down", relation_name="STALE.MARTS.shared")
+    at = {"generated_at": "2026-04-01T00:00:00Z"}
+    publish(tmp_path, published, manifest(node("orders"), theirs, metadata=at))
+    sync(f"dbt_up:{way}")
+    state = json.loads((folder / "state/manifest.json").read_text())["nodes"]
+    assert state["model.dbt_down.shared"] == json.loads(json.dumps(mine))
+    assert _nodes(folder) == {"model.dbt_down.shared": "MINE.MARTS.shared", "model.dbt_up.orders": "PROD.MARTS.ORDERS"}
+
+
+def test_a_lock_that_names_the_project_itself_brings_no_old_nodes_back(sync, folder, published, tmp_path) -> None:
+    publish(tmp_path, published, manifest(private("report", "dbt_down"), project="dbt_down"))
+    sync("dbt_up")
+    lock = (folder / "mesh.lock").read_text()
+    (folder / "mesh.lock").write_text(lock + lock.partition("upstreams:\n")[2].replace("dbt_up", "dbt_down"))
+    at = {"generated_at": "2026-04-01T00:00:00Z"}
+    publish(tmp_path, published, manifest(private("other", "dbt_down"), project="dbt_down", metadata=at))
+    sync("dbt_up", complete=False)
+    assert {name for name in _nodes(folder) if "dbt_down" in name} == {"model.dbt_down.other"}

@@ -108,9 +108,7 @@ def _block(interface: Interface, pairs: list[Located], *, tests: bool) -> dict[s
         block["database"] = inert(relation.database.inner)
     if relation.schema:
         block["schema"] = inert(relation.schema.inner)
-    quoted = {"database": relation.database, "schema": relation.schema}
-    quoting = {name: True for name, part in quoted.items() if part and part.quote}
-    if quoting:
+    if quoting := _quoting(interface, database=relation.database, schema=relation.schema):
         block["quoting"] = quoting
     block["config"] = {"meta": {"mesh": {"project": interface.project}}}
     block["tables"] = [
@@ -121,8 +119,8 @@ def _block(interface: Interface, pairs: list[Located], *, tests: bool) -> dict[s
 
 def _table(interface: Interface, model: PublicModel, name: str, relation: Relation, *, tests: bool) -> dict[str, Any]:
     table: dict[str, Any] = {"name": name, "identifier": inert(relation.identifier.inner)}
-    if relation.identifier.quote:
-        table["quoting"] = {"identifier": True}
+    if quoting := _quoting(interface, identifier=relation.identifier):
+        table["quoting"] = quoting
     if description := properties.description(interface, model):
         table["description"] = description
     table["config"] = properties.config(interface, model, _facts(model, unversioned=name == model.name))
@@ -140,3 +138,12 @@ def _facts(model: PublicModel, *, unversioned: bool) -> dict[str, Any]:
     """By what mesh lineage and the usage of a consumer know which model a source stands for."""
     versioned = model.version is not None and not unversioned
     return {"project": model.package_name, "model": model.name} | ({"version": model.version} if versioned else {})
+
+
+def _quoting(interface: Interface, **parts: Part | None) -> dict[str, bool]:
+    """What is quoted, as what dbt quotes where nothing is said differs by adapter and by project.
+
+    Of an unquoted name on Snowflake nothing has to be said: it is held in upper case, and so is the same with quotes.
+    """
+    told = {name: bool(part.quote) for name, part in parts.items() if part}
+    return {name: quoted for name, quoted in told.items() if quoted or interface.adapter != "snowflake"}

@@ -65,6 +65,7 @@ class Manifest:
     raw: bytes
     project: str
     adapter: str
+    dbt_version: str
     generated_at: datetime
     nodes: dict[str, Raw]
     sources: dict[str, Raw]
@@ -114,6 +115,7 @@ def read_manifest(path: Path) -> Manifest:
         raw=raw,
         project=project,
         adapter=metadata.adapter_type or "",
+        dbt_version=metadata.dbt_version or "",
         generated_at=_time(path, metadata.generated_at),
         nodes=top.nodes,
         sources=top.sources,

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -47,6 +48,19 @@ class _Probe(Value, frozen=True):
 
 class _Links(Value, frozen=True):
     depends_on: DependsOn = DependsOn()
+
+
+class _ColumnConfig(Value, frozen=True):
+    tags: tuple[str, ...] = ()
+    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+
+
+class _OwnColumn(Value, frozen=True):
+    config: _ColumnConfig = _ColumnConfig()
+
+
+class _OwnColumns(Value, frozen=True):
+    columns: dict[str, _OwnColumn] = msgspec.field(default_factory=dict)
 
 
 class _TestMetadata(Value, frozen=True):
@@ -196,18 +210,29 @@ class _Cleaner:
             schema=relation.schema.name if relation.schema else None,
             alias=relation.identifier.name,
             description=_scrub(model.description or ""),
-            columns={name: self._column(column) for name, column in model.columns.items()},
+            columns={name: self._column(column) for name, column in self._columns(model).items()},
             constraints=self._constraints(model.constraints),
             config=Config(
                 materialized=model.config.materialized,
                 access="public",
                 mesh=Promise(tests={name: tuple(sorted(found)) for name, found in sorted(tests.items())}),
             ),
+            primary_key=_key(model),
             tags=_clean_tags(model.tags),
             meta=_scrub_value(_stated(model)),
             deprecation_date=_clean_date(model.deprecation_date),
             depends_on=DependsOn(nodes=ancestors),
         )
+
+    def _columns(self, model: PublicModel) -> dict[str, Column]:
+        """Each column with what is its own: dbt v2 writes the model's tags and meta on columns that have none."""
+        if not self._manifest.dbt_version.startswith("2."):
+            return model.columns
+        own = self._manifest.decode(self._manifest.nodes[model.unique_id], _OwnColumns, model.unique_id).columns
+        return {
+            name: msgspec.structs.replace(column, tags=own[name].config.tags, meta=own[name].config.meta)
+            for name, column in model.columns.items()
+        }
 
     def _column(self, column: Column) -> Column:
         description = _scrub(column.description or "")
@@ -247,6 +272,13 @@ def _stated(model: PublicModel) -> dict[str, Any]:
         rest = own if isinstance(own, dict) else {}
         return meta | {"mesh": rest | {"consumers": other["consumers"]}}
     return meta
+
+
+def _key(model: PublicModel) -> tuple[str, ...]:
+    """The primary key that is declared. dbt 1.9 and newer guess one from tests as well, which are told on their own."""
+    declared = (c.columns for c in model.constraints if c.type == "primary_key")
+    alone = ((name,) for name, column in model.columns.items() for c in column.constraints if c.type == "primary_key")
+    return next(chain(declared, alone), ())
 
 
 def _clean_tags(tags: Iterable[str]) -> tuple[str, ...]:

@@ -3,11 +3,25 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from string import ascii_lowercase, ascii_uppercase
 from typing import Final
 
 from registry_tools.mesh.relation_map import renamed
 
-_PART: Final = re.compile(r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|([\w$]+)')
+_QUOTED: Final = r'"((?:[^"]|"")*)"|`((?:[^`]|``)*)`|'
+_PART: Final = re.compile(rf"{_QUOTED}([\w$]+)")
+# BigQuery takes single dashes without quotes (Lexical structure, Table names); two of them begin a comment.
+_DASHED_PART: Final = re.compile(rf"{_QUOTED}([\w$]+(?:-[\w$]+)*)")
+
+_UPPER: Final = str.maketrans(ascii_lowercase, ascii_uppercase)
+_LOWER: Final = str.maketrans(ascii_uppercase, ascii_lowercase)
+# How unquoted names are stored: Snowflake, Identifier Requirements; Oracle, Database Object Names and Qualifiers;
+# PostgreSQL, 4.1.1; Redshift, Names and Identifiers; Trino, Reserved keywords; Athena, Name databases, tables, and
+# columns; Databricks, Names. All of them fold the letters A to Z alone. BigQuery, DuckDB, Spark and ClickHouse store
+# a name as it is written, and of any other warehouse we do not know.
+_FOLDING: Final = dict.fromkeys(("snowflake", "oracle"), _UPPER) | dict.fromkeys(
+    ("postgres", "redshift", "trino", "athena", "databricks"), _LOWER
+)
 
 
 # dbt puts every name into quotes but on these (the adapters' QuotePolicy).
@@ -17,7 +31,7 @@ PARTS: Final = ("database", "schema", "identifier")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
-    """One name of a relation. An unquoted name on Snowflake is held in upper case, as Snowflake stores it."""
+    """One name of a relation. An unquoted name is held as the warehouse stores it: in upper case on Snowflake."""
 
     name: str
     quote: str = ""
@@ -61,7 +75,7 @@ class Relation:
 
 def parse_relation(relation_name: str, adapter: str) -> Relation:
     """`DB.SCHEMA.NAME` with any part quoted. Raises ValueError when it has no or more than three parts."""
-    matches = list(_PART.finditer(relation_name))
+    matches = list((_DASHED_PART if adapter == "bigquery" else _PART).finditer(relation_name))
     if not 1 <= len(matches) <= 3 or ".".join(match.group() for match in matches) != relation_name:  # noqa: PLR2004
         raise ValueError(f"{relation_name!r} is not database.schema.identifier")
     parts = [_part(match, adapter) for match in matches]
@@ -76,8 +90,8 @@ def quoting_of(adapter: str, configured: Mapping[str, bool]) -> dict[str, bool]:
 
 
 def fold(name: str, adapter: str) -> str:
-    """An unquoted name as the warehouse stores it (Snowflake: Identifier Requirements, unquoted identifiers)."""
-    return name.upper() if adapter == "snowflake" else name
+    """An unquoted name as the warehouse stores it."""
+    return name.translate(_FOLDING.get(adapter, {}))
 
 
 def _part(match: re.Match[str], adapter: str) -> Part:

@@ -19,7 +19,9 @@ from registry_tools.mesh.interface import Interface, read_interface
 from registry_tools.mesh.relation import quoting_of
 from tests.builders import Json, sources_blocks, sources_text
 
-CASES = sorted(path.parent for path in (Path(__file__).parent.parent / "cases").glob("*/manifest.json"))
+FOLDER = Path(__file__).parent.parent / "cases"
+CASES = sorted(path.parent for path in FOLDER.glob("*/manifest.json"))
+BY_DBT = sorted((FOLDER / "by_dbt").glob("*.json"))
 
 
 @pytest.fixture(params=CASES, ids=[case.name for case in CASES])
@@ -91,6 +93,37 @@ def test_the_interface_survives_its_own_document(interface: Interface) -> None:
     read, _ = read_interface(msgspec.json.encode(interface.to_manifest({})))
     assert read == interface
     assert read.digest == interface.digest
+
+
+def test_a_source_is_the_very_relation_that_upstream_has(interface: Interface, document: Json) -> None:
+    """Put together as dbt does it: quotes of the adapter around what is quoted, and nothing else."""
+    mark = "`" if interface.adapter in {"bigquery", "databricks", "spark"} else '"'
+    relations = {(m.name, str(m.version)): m.relation_name for m in interface.models}
+    latest = {m.name: m.relation_name for m in interface.models if m.is_latest}
+    for block in document["sources"]:
+        for table in block["tables"]:
+            quoting = block.get("quoting", {}) | table.get("quoting", {})
+            parts = {key: block[key] for key in ("database", "schema") if key in block}
+            parts["identifier"] = table["identifier"]
+            said = ".".join(f"{mark}{name}{mark}" if quoting.get(key) else name for key, name in parts.items())
+            model = table["config"]["meta"]["mesh"]
+            assert said == relations.get((model["model"], str(model.get("version"))), latest.get(model["model"]))
+
+
+@pytest.mark.parametrize("dbt", BY_DBT, ids=[path.stem for path in BY_DBT])
+def test_every_dbt_gives_the_same_interface(dbt: Path) -> None:
+    """dbt 1.5 to 1.12 and v2 have parsed one project; all that may differ is what dbt 1.5 has no word for."""
+    expected = extract_interface(read_manifest(BY_DBT[0].with_name("1_12.json")))
+    if dbt.stem == "1_5":
+        undated = tuple(msgspec.structs.replace(model, deprecation_date=None) for model in expected.models)
+        expected = msgspec.structs.replace(expected, models=undated)
+    found = extract_interface(read_manifest(dbt))
+    assert found == expected
+    assert found.digest == expected.digest
+
+
+def test_every_dbt_is_there() -> None:
+    assert {path.stem for path in BY_DBT} == {*(f"1_{minor}" for minor in (5, 7, 8, 9, 10, 11, 12)), "2_0"}
 
 
 def test_the_loom_manifest_has_what_dbt_loom_reads(interface: Interface) -> None:

@@ -309,3 +309,36 @@ def test_tags_are_sorted_and_stand_once(model) -> None:
 def test_meta_of_the_config_counts_where_the_model_has_none(model) -> None:
     assert model(meta={}, config={"meta": {"pii": True}, "access": "public"}).meta == {"pii": True}
     assert model(description=None).description == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"primary_key": ["id", "name"]}, ()),
+        ({"constraints": [{"type": "primary_key", "columns": ["name", "id"]}], "primary_key": ["id"]}, ("name", "id")),
+        ({"columns": {"id": column("id", constraints=[{"type": "primary_key"}])}}, ("id",)),
+        ({"columns": {"id": column("id", constraints=[{"type": "unique"}])}, "primary_key": ["id"]}, ()),
+    ],
+)
+def test_the_primary_key_is_the_declared_one_as_dbt_guesses_in_any_order(model, changes: Json, key: Any) -> None:
+    """dbt 1.9, nodes.py, ModelNode.infer_primary_key: a set of the columns that have tests, as a list."""
+    assert model(**changes).primary_key == key
+
+
+V2_COLUMNS = {
+    "bare": column("bare", tags=["daily"], meta={"pii": True}) | {"config": {}},
+    "own": column("own", tags=["key"], meta={"a": 1}) | {"config": {"tags": ["key"], "meta": {"a": 1}}},
+    "half": column("half", tags=["key"], meta={"pii": True}) | {"config": {"tags": ["key"]}},
+}
+
+
+@pytest.mark.parametrize(
+    ("dbt_version", "bare", "half"),
+    [("2.0.0-alpha.4", ((), {}), (("key",), {})), ("1.12.6", (("daily",), {"pii": True}), (("key",), {"pii": True}))],
+)
+def test_a_column_has_not_what_dbt_v2_gives_it_of_its_model(tmp_path, dbt_version: str, bare: Any, half: Any) -> None:
+    inherited = node("orders", tags=["daily"], meta={"pii": True}, columns=V2_COLUMNS)
+    document = manifest(inherited, metadata={"dbt_version": dbt_version})
+    (found,) = extract_interface(read(tmp_path, document)).models
+    columns = {name: (c.tags, c.meta) for name, c in found.columns.items()}
+    assert columns == {"bare": bare, "own": (("key",), {"a": 1}), "half": half}

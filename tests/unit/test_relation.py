@@ -18,6 +18,11 @@ from registry_tools.mesh.relation import Part, Relation, fold, parse_relation
         ("marts.orders", "snowflake", "MARTS.ORDERS"),
         ("orders", "spark", "orders"),
         ('"commande réglée"', "snowflake", '"commande réglée"'),
+        ("straße", "snowflake", "STRAßE"),
+        ("Up.Jaffle.Commande_Réglée", "postgres", "up.jaffle.commande_réglée"),
+        ('"Up".Jaffle."Orders"', "trino", '"Up".jaffle."Orders"'),
+        ("my-project-1.Jaffle.Orders-2", "bigquery", "my-project-1.Jaffle.Orders-2"),
+        ("`example.com:my-project`.jaffle.Orders", "bigquery", "`example.com:my-project`.jaffle.Orders"),
     ],
 )
 def test_a_relation_is_read_and_printed(written: str, adapter: str, printed: str) -> None:
@@ -57,9 +62,28 @@ def test_an_unquoted_part_holds_no_more_sql_than_a_name(written: str) -> None:
         parse_relation(written, "snowflake")
 
 
-def test_only_snowflake_folds_to_upper_case() -> None:
-    assert fold("Orders", "snowflake") == "ORDERS"
-    assert fold("Orders", "duckdb") == "Orders"
+@pytest.mark.parametrize(
+    ("adapters", "stored"),
+    [
+        ("snowflake oracle", "ORDERS_É"),
+        ("postgres redshift trino athena databricks", "orders_É"),
+        ("bigquery duckdb spark clickhouse sqlserver", "Orders_É"),
+    ],
+)
+def test_an_unquoted_name_is_folded_as_its_warehouse_does(adapters: str, stored: str) -> None:
+    folded = {adapter: fold("Orders_É", adapter) for adapter in adapters.split()}
+    assert folded == dict.fromkeys(folded, stored)
+
+
+@pytest.mark.parametrize("written", ["a--b", "-a", "a-", "a.-b", "a-.b", "my-project.a b", "a -b"])
+def test_dashes_without_quotes_neither_begin_a_comment_nor_stand_at_an_end(written: str) -> None:
+    with pytest.raises(ValueError, match=r"is not database\.schema\.identifier"):
+        parse_relation(written, "bigquery")
+
+
+def test_dashes_without_quotes_are_no_names_elsewhere() -> None:
+    with pytest.raises(ValueError, match=r"is not database\.schema\.identifier"):
+        parse_relation("my-project.jaffle.orders", "postgres")
 
 
 def test_databases_and_schemas_are_mapped_by_their_stored_names() -> None:

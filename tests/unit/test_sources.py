@@ -129,6 +129,18 @@ def test_a_block_has_the_parts_that_the_relation_has(relation: str, database: An
     assert (block.get("database"), block.get("schema"), block.get("quoting")) == (database, schema, quoting)
 
 
+@pytest.mark.parametrize(("relation", "quoted"), [("`p-1`.`m`.`O`", True), ("p-1.m.O", False)])
+def test_what_is_quoted_is_said_where_dbt_would_quote_by_itself(relation: str, *, quoted: bool) -> None:
+    (block,) = _document(public_model(relation_name=relation), adapter="bigquery")["sources"]
+    assert block["quoting"] == {"database": quoted, "schema": quoted}
+    assert block["tables"][0]["quoting"] == {"identifier": quoted}
+
+
+def test_nothing_is_said_of_the_quotes_of_a_part_that_is_not_there() -> None:
+    (block,) = _document(public_model(relation_name="m.o"), adapter="spark")["sources"]
+    assert block["quoting"] == {"schema": False}
+
+
 def test_models_in_one_schema_share_a_block() -> None:
     blocks = _document(public_model("b"), public_model("c", relation_name="X.MARTS.C"), public_model("a"))["sources"]
     assert [[table["name"] for table in block["tables"]] for block in blocks] == [["a", "b"], ["c"]]

@@ -41,6 +41,11 @@ def test_a_source_with_our_mark_is_read(tmp_path) -> None:
     ]
 
 
+def test_the_mark_counts_also_where_dbt_1_9_leaves_it(tmp_path) -> None:
+    older = source("orders", "PROD.MARTS.ORDERS") | {"config": {"enabled": True, "meta": {"mesh": MARK}}}
+    assert _reads(tmp_path, _report(older["unique_id"]), older) == [("dbt_up", "orders", "", DOWN, "source")]
+
+
 @pytest.mark.parametrize("mark", [None, "dbt_up", {}, {"project": "dbt_up"}, {"project": 1, "model": 2}])
 def test_a_source_of_somebody_else_is_no_read(tmp_path, mark: object) -> None:
     raw = source("orders", "RAW.SHOP.ORDERS", mesh=mark)

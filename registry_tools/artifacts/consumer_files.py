@@ -56,7 +56,8 @@ class ConsumerFolder:
     def _loom(self, upstreams: Sequence[SyncedUpstream], *, complete: bool) -> Iterator[GeneratedFile]:
         for synced in upstreams:
             path = self.path / LOOM / f"{synced.upstream.name}.json"
-            yield GeneratedFile(path=path, content=loom_manifest(synced.interface))
+            content = loom_manifest(synced.interface, quoting_of(synced.interface.adapter, self.quoting))
+            yield GeneratedFile(path=path, content=content)
         if upstreams:
             named = {synced.upstream.name for synced in upstreams}
             if not complete:

@@ -23,9 +23,8 @@ _FOLDING: Final = dict.fromkeys(("snowflake", "oracle"), _UPPER) | dict.fromkeys
     ("postgres", "redshift", "trino", "athena", "databricks"), _LOWER
 )
 
-
 # dbt puts every name into quotes but on these (the adapters' QuotePolicy).
-_UNQUOTED: Final = ("snowflake", "spark")
+_UNQUOTED: Final = ("snowflake", "spark", "oracle")
 PARTS: Final = ("database", "schema", "identifier")
 
 

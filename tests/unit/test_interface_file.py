@@ -9,6 +9,7 @@ import pytest
 from registry_tools.artifacts.loom import loom_manifest
 from registry_tools.errors import DocumentError
 from registry_tools.intake.interface_file import read_interface_file
+from registry_tools.mesh.relation import quoting_of
 from tests.builders import Json, data_test, interface_of, manifest, node
 
 ENTRIES = (node("orders"), data_test("unique", "model.dbt_up.orders", "id"))
@@ -29,7 +30,7 @@ def test_what_dbt_wrote_and_what_was_published_of_it_are_the_same(tmp_path: Path
 
 
 def test_the_file_of_dbt_loom_is_no_whole_interface(tmp_path: Path) -> None:
-    path = written(tmp_path, loom_manifest(interface_of(tmp_path, *ENTRIES)))
+    path = written(tmp_path, loom_manifest(interface_of(tmp_path, *ENTRIES), quoting_of("snowflake", {})))
     with pytest.raises(DocumentError, match="not the whole interface") as caught:
         read_interface_file(path)
     assert caught.value.where == str(path)

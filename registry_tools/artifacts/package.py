@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from registry_tools.artifacts import properties
 from registry_tools.artifacts.files import MARK, STUBS_FOLDER
-from registry_tools.artifacts.yaml_text import inert, yaml_text
+from registry_tools.artifacts.yaml_text import inert, inert_description, yaml_text
 from registry_tools.mesh.freshness import freshness_of
 from registry_tools.mesh.interface import Constraint, Interface, PublicModel
 from registry_tools.mesh.upstream import stub_materialization
@@ -107,7 +107,7 @@ def _project(upstream: str) -> dict[str, Any]:
 def _groups(interface: Interface) -> list[dict[str, Any]]:
     return [
         {"name": inert(group.name)}
-        | ({"description": inert(group.description)} if group.description else {})
+        | ({"description": inert_description(group.description)} if group.description else {})
         | {"owner": {"name": inert(group.owner.name or group.name)}}
         for group in interface.groups
     ]

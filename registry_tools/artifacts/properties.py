@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from registry_tools.artifacts.yaml_text import inert
+from registry_tools.artifacts.yaml_text import inert, inert_description
 from registry_tools.mesh.interface import GUARDS, Column, Interface, PublicModel
 
 
 def description(interface: Interface, model: PublicModel) -> str:
     """The owner's text, below a line about the day on which the model leaves."""
     told = (interface.deprecation_notice(model), model.description)
-    return inert("\n\n".join(text for text in told if text))
+    return inert_description("\n\n".join(text for text in told if text))
 
 
 def config(interface: Interface, model: PublicModel, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -45,7 +45,7 @@ def _column(model: PublicModel, column: Column, *, tests: bool) -> dict[str, Any
     if column.quote:
         entry["quote"] = True
     if column.description:
-        entry["description"] = inert(column.description)
+        entry["description"] = inert_description(column.description)
     meta = dict(column.meta)
     if column.constraints:
         meta["mesh"] = {"constraints": [constraint.type for constraint in column.constraints]}

@@ -19,7 +19,11 @@ _RAW: Final = re.compile(
 )
 # YAML looks for the colon of a plain key in the first 1024 characters (YAML 1.1, 7.4.2).
 _LONGEST_KEY: Final = 1000
-_JINJA: Final = re.compile(r"\{[{%#]")
+# What Jinja acts upon: the beginnings of its tags, every kind of line end, which become one, and the last of them,
+# which goes (jinja2.Environment, newline_sequence and keep_trailing_newline). A brace before would begin our own tag.
+_JINJA: Final = re.compile(r"\{[{%#]|\{?(?:\r|\n\Z)")
+# What dbt looks for before it gives a description to Jinja (dbt-core, clients/jinja.py, _HAS_RENDER_CHARS_PAT).
+_TAGS: Final = re.compile(r"\{[{%#]|[#}%]\}")
 
 
 def yaml_text(value: Mapping[str, Any]) -> str:
@@ -30,8 +34,17 @@ def yaml_text(value: Mapping[str, Any]) -> str:
 
 
 def inert(text: str) -> str:
-    """Text that Jinja renders to `text` itself: every opening delimiter becomes an expression that yields it."""
-    return _JINJA.sub(lambda found: "{{ '" + found.group() + "' }}", text) if "{" in text else text
+    """Text that Jinja renders to `text` itself: what it would act upon becomes an expression that yields it."""
+    return _JINJA.sub(_yielding, text)
+
+
+def inert_description(text: str) -> str:
+    """The same for a description, which dbt gives to Jinja only where it looks like a template."""
+    return inert(text) if _TAGS.search(text) else text
+
+
+def _yielding(found: re.Match[str]) -> str:
+    return "{{ '" + found.group().replace("\r", "\\r").replace("\n", "\\n") + "' }}"
 
 
 def _mapping(value: Mapping[str, Any], first: str, indent: str, lines: list[str]) -> None:

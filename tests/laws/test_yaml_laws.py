@@ -1,5 +1,6 @@
 """Laws of the text that we write: YAML gives back the very values, Jinja the very characters."""
 
+import re
 from typing import Any
 
 import jinja2
@@ -8,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry_tools.artifacts.yaml_text import inert, yaml_text
+from registry_tools.artifacts.yaml_text import inert, inert_description, yaml_text
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 # What YAML, Jinja or a terminal could take for more than text, next to each other more often than chance has it.
@@ -29,6 +30,7 @@ KEYS = TEXT | TRICKY
 VALUES: st.SearchStrategy[Any] = st.recursive(
     SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4), max_leaves=12
 )
+ENVIRONMENT = jinja2.Environment(autoescape=False)  # noqa: S701  # dbt's own setting
 LOADERS = [yaml.SafeLoader, yaml.CSafeLoader]
 
 
@@ -78,15 +80,22 @@ def test_half_a_character_becomes_the_mark_of_one(half: str) -> None:
 
 @given(text=TEXT | TRICKY)
 def test_jinja_renders_inert_text_to_itself(text: str) -> None:
-    environment = jinja2.Environment(keep_trailing_newline=True, autoescape=False)  # noqa: S701  # dbt's own setting
-    # Jinja reads every kind of line end as one: its own habit, in dbt as everywhere
-    assert environment.from_string(inert(text)).render() == text.replace("\r\n", "\n").replace("\r", "\n")
+    assert ENVIRONMENT.from_string(inert(text)).render() == text
+
+
+@given(text=TEXT | TRICKY)
+def test_a_description_is_what_dbt_makes_of_it(text: str) -> None:
+    """dbt-core, clients/jinja.py, get_rendered: without anything of a template in it, the text as it stands."""
+    written = inert_description(text)
+    templated = re.search(r"{[{%#]|[#}%]}", written)
+    assert (ENVIRONMENT.from_string(written).render() if templated else written) == text
 
 
 @given(text=TEXT | TRICKY)
 def test_text_without_braces_stays_as_it_is(text: str) -> None:
-    plain = text.replace("{", "(")
+    plain = text.replace("{", "(").replace("\r", "\n").rstrip("\n")
     assert inert(plain) == plain
+    assert inert_description(text.replace("{", "(").replace("}", ")")) == text.replace("{", "(").replace("}", ")")
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from registry_tools.artifacts.files import GeneratedFile
-from registry_tools.artifacts.loom import CONFIG_FILE, loom_config, loom_manifest
+from registry_tools.artifacts.loom import CONFIG_FILE, loom_config, loom_manifest, unnamed
 from registry_tools.artifacts.loom import FOLDER as LOOM
 from registry_tools.artifacts.package import FOLDER as PACKAGES
 from registry_tools.artifacts.package import STUBS, package_files
@@ -46,9 +46,14 @@ class ConsumerFolder:
             ours += [path for path in stubs if path.relative_to(self.path / PACKAGES).parts[0] in names]
         return sorted(path for path in ours if path not in planned)
 
+    def unnamed(self, upstreams: Sequence[SyncedUpstream]) -> Iterator[str]:
+        """A line for each model that cannot be read in the way that was asked for."""
+        for synced in upstreams:
+            if synced.upstream.way == "loom":
+                yield from unnamed(synced.interface, self._quoting(synced))
+
     def _package(self, synced: SyncedUpstream) -> Iterator[GeneratedFile]:
-        quoting = quoting_of(synced.interface.adapter, self.quoting)
-        files = package_files(synced.interface, quoting, tests=synced.upstream.tests)
+        files = package_files(synced.interface, self._quoting(synced), tests=synced.upstream.tests)
         folder = self.path / PACKAGES / synced.upstream.name
         for path, text in files.items():
             yield GeneratedFile(path=folder / path, content=text.encode())
@@ -56,10 +61,12 @@ class ConsumerFolder:
     def _loom(self, upstreams: Sequence[SyncedUpstream], *, complete: bool) -> Iterator[GeneratedFile]:
         for synced in upstreams:
             path = self.path / LOOM / f"{synced.upstream.name}.json"
-            content = loom_manifest(synced.interface, quoting_of(synced.interface.adapter, self.quoting))
-            yield GeneratedFile(path=path, content=content)
+            yield GeneratedFile(path=path, content=loom_manifest(synced.interface, self._quoting(synced)))
         if upstreams:
             named = {synced.upstream.name for synced in upstreams}
             if not complete:
                 named |= {path.stem for path in (self.path / LOOM).glob("*.json")}
             yield GeneratedFile(path=self.path / CONFIG_FILE, content=loom_config(sorted(named)).encode())
+
+    def _quoting(self, synced: SyncedUpstream) -> dict[str, bool]:
+        return quoting_of(synced.interface.adapter, self.quoting)

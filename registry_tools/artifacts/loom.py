@@ -1,14 +1,13 @@
 """Interfaces in, what dbt-loom reads out: a slim manifest for each upstream, and the config that names them."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from registry_tools.artifacts.files import MARK
 from registry_tools.artifacts.yaml_text import yaml_text
-from registry_tools.errors import UsageError
 from registry_tools.mesh.interface import Interface, PublicModel
 from registry_tools.mesh.relation import fold
 
@@ -23,34 +22,38 @@ def loom_manifest(interface: Interface, quoting: Mapping[str, bool]) -> bytes:
 
     `quoting` says what the consumer's dbt puts into quotes by itself (mesh.relation.Relation.spelled): a reference is
     written with the database, schema and alias of the node, whatever its relation_name says (dbt-core,
-    RuntimeRefResolver.create_relation). Raises UsageError for a model that dbt-loom would look for elsewhere.
+    RuntimeRefResolver.create_relation). A model that dbt-loom would look for elsewhere is left out (see `unnamed`).
     """
-    document = interface.to_manifest({"written_by": "mesh sync", "digest": interface.digest})
-    for model in interface.models:
+    named = interface.kept(lambda model: _is_named(model, interface.adapter, quoting))
+    document = named.to_manifest({"written_by": "mesh sync", "digest": interface.digest})
+    for model in named.models:
         node = document["nodes"][model.unique_id]
         # dbt-loom has no use for columns, and they are nine tenths of the file that every dbt command reads.
         del node["columns"]
-        node |= _place(model, interface.adapter, quoting)
+        name = model.relation(interface.adapter).spelled(quoting)
+        node |= {"database": name["database"] or None, "schema": name["schema"]}
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 
 
-def _place(model: PublicModel, adapter: str, quoting: Mapping[str, bool]) -> dict[str, str | None]:
-    """Database and schema as they are written. The alias is dbt-loom's to find.
+def unnamed(interface: Interface, quoting: Mapping[str, bool]) -> Iterator[str]:
+    """A line for each model that dbt-loom cannot name, and how it can be read."""
+    for model in interface.models:
+        if not _is_named(model, interface.adapter, quoting):
+            where, name = model.relation(interface.adapter), f"{interface.project}.{model.label}"
+            yield f"dbt-loom cannot name {where}: {name} is left out; read {interface.project} as package or as sources"
+
+
+def _is_named(model: PublicModel, adapter: str, quoting: Mapping[str, bool]) -> bool:
+    """Whether dbt-loom finds the table.
 
     It takes what follows the last dot of the relation_name, without quotes and brackets (dbt-loom 0.9,
     ManifestNode.identifier), so a table that needs quotes where dbt writes none cannot be named.
     """
     relation = model.relation(adapter)
     table = relation.identifier
-    kept = bool(_BARE.fullmatch(table.name)) and fold(table.name, adapter) == table.name
-    named = not re.search(r'[."`\[\]]', table.name) and (not table.quote or quoting["identifier"] or kept)
-    if not named or not relation.schema:
-        raise UsageError(
-            f"dbt-loom cannot name {str(relation)!r}, where {model.label} of {model.package_name} is",
-            then=f"read {model.package_name} as sources or as package (mesh.yml, upstreams)",
-        )
-    name = relation.spelled(quoting)
-    return {"database": name["database"] or None, "schema": name["schema"]}
+    bare = bool(_BARE.fullmatch(table.name)) and fold(table.name, adapter) == table.name
+    quoted = not table.quote or quoting["identifier"] or bare
+    return relation.schema is not None and quoted and not re.search(r'[."`\[\]]', table.name)
 
 
 def loom_config(upstreams: Iterable[str]) -> str:

@@ -61,7 +61,9 @@ _MACROS: Final = """\
       ~ ". Add {upstream}: {{'+materialized': {stub}}} below models:"
     ) }}}}
   {{%- endif -%}}
-  {{{{ place.identifier }}}}
+  {{#- dbt v2 takes the quotes off an alias, though not off a schema: there it gets two pairs. -#}}
+  {{%- set pair = '"' if dbt_version[0] != '1' and place.identifier[0] == '"' else '' -%}}
+  {{{{ pair ~ place.identifier ~ pair }}}}
 {{%- endmacro %}}
 """
 

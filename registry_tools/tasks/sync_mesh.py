@@ -127,7 +127,7 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
     planned = [*_plan(request, upstreams, published, lock), *_listing(request, packages, stubbed)]
     obsolete = request.folder.obsolete({file.path for file in planned}, upstreams, complete=request.complete)
     changes = write_files(planned, obsolete, dry_run=request.dry_run)
-    steps = tuple(_left_to_do(request, packages, stubbed))
+    steps = (*_left_to_do(request, packages, stubbed), *request.folder.unnamed(upstreams))
     publication, state = published
     return Synced(
         upstreams=upstreams,

@@ -6,8 +6,7 @@ import pytest
 import yaml
 
 from registry_tools.artifacts.files import MARK
-from registry_tools.artifacts.loom import loom_config, loom_manifest
-from registry_tools.errors import UsageError
+from registry_tools.artifacts.loom import loom_config, loom_manifest, unnamed
 from registry_tools.mesh.relation import quoting_of
 from tests.builders import interface, public_model, team
 
@@ -71,8 +70,14 @@ def test_a_reference_finds_the_table_whatever_dbt_quotes_by_itself(relation, quo
         ("ORDERS", BARE),
     ],
 )
-def test_a_table_that_dbt_loom_would_look_for_elsewhere_is_refused(relation, quoting) -> None:
+def test_a_table_that_dbt_loom_would_look_for_elsewhere_is_left_out_and_told(relation, quoting) -> None:
     """dbt-loom 0.9 would have `ref` read P.M.orders, which on Snowflake is P.M.ORDERS."""
-    with pytest.raises(UsageError, match=r"dbt-loom cannot name .*, where orders of dbt_up is") as raised:
-        loom_manifest(interface(public_model(relation_name=relation)), quoting)
-    assert raised.value.then == "read dbt_up as sources or as package (mesh.yml, upstreams)"
+    there = interface(public_model(relation_name=relation), public_model("prices"))
+    assert list(json.loads(loom_manifest(there, quoting))["nodes"]) == ["model.dbt_up.prices"]
+    (told,) = unnamed(there, quoting)
+    left_out = "dbt_up.orders is left out; read dbt_up as package or as sources"
+    assert told == f"dbt-loom cannot name {relation}: {left_out}"
+
+
+def test_of_tables_that_dbt_loom_finds_nothing_is_told() -> None:
+    assert list(unnamed(interface(public_model()), BARE)) == []

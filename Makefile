@@ -1,10 +1,11 @@
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check fix soak bench clean
+.PHONY: help install engines demo test check fix soak bench clean
 .PHONY: soak-http stateful
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 RUN    := $(VENV)/bin/
+PINS   := tests/matrix/engines/dbt-
 
 help:  ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,10 +17,17 @@ $(VENV)/.installed: pyproject.toml uv.lock
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(RUN)uv sync --quiet --frozen --inexact --all-extras
 	@touch $@
 
+engines: $(patsubst $(PINS)%.txt,.engines/%/.installed,$(wildcard $(PINS)*.txt))  ## install the other dbt versions that consumers run
+
+.engines/%/.installed: $(PINS)%.txt | $(VENV)/.installed
+	@$(RUN)uv venv --quiet --clear --python $(RUN)python $(@D)
+	@$(RUN)uv pip sync --quiet --require-hashes --only-binary :all: --python $(@D)/bin/python $<
+	@touch $@
+
 demo: install  ## run the whole loop on the embedded mesh: three dbt projects, one registry
 	@$(RUN)mesh demo
 
-test: check  ## run all that CI runs
+test: check engines  ## run all that CI runs
 	@$(RUN)coverage erase
 	@$(RUN)coverage run -m pytest
 	@$(RUN)coverage combine --quiet
@@ -52,4 +60,4 @@ stateful: install  ## hold memory, directory and S3 against one model: 500 histo
 	@MODEL_EXAMPLES=$${MODEL_EXAMPLES:-500} MODEL_STEPS=$${MODEL_STEPS:-50} $(RUN)python -m pytest -q tests/registry/test_backends.py --dist=load
 
 clean:  ## remove what was made, the .venv too
-	rm -rf $(VENV) .mesh dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) .engines .mesh dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,1 @@
+select customer_id, "Full Name" from {{ upstream('shop', 'customers') }}

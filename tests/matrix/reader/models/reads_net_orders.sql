@@ -1,0 +1,1 @@
+select order_id, net_amount from {{ upstream('shop', 'net_orders') }}

@@ -1,0 +1,1 @@
+select order_id from {{ upstream('shop', 'old_orders') }}

@@ -1,0 +1,1 @@
+select "Product Id", "Name" from {{ upstream('legacy', 'prices') }}

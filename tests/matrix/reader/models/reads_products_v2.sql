@@ -1,0 +1,1 @@
+select product_id, unit_price from {{ upstream('shop', 'products', v=2) }}

@@ -18,7 +18,7 @@ def _main() -> None:
     os.dup2(2, 1)  # dbt prints as it likes
     if "--without-plugins" in sys.argv:
         everything = pkgutil.iter_modules
-        pkgutil.iter_modules = lambda *place: (m for m in everything(*place) if m.name != _HIDDEN)  # type: ignore[assignment]
+        pkgutil.iter_modules = lambda *place: (m for m in everything(*place) if m.name != _HIDDEN)
     from dbt.cli.main import dbtRunner
 
     for line in sys.stdin:
@@ -31,7 +31,7 @@ def _main() -> None:
         answers.write(json.dumps({"succeeded": result.success, "error": told, "events": events}) + "\n")
 
 
-def _event(event: Any) -> dict[str, str]:  # noqa: ANN401  # a protobuf message
+def _event(event: Any) -> dict[str, str]:  # a protobuf message
     return {"name": event.info.name, "level": event.info.level, "message": event.info.msg}
 
 

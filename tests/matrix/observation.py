@@ -17,6 +17,7 @@ RENAMED: Final = {"shop": {"SHOP_PROD": "SHARED_SHOP"}, "legacy": {"Legacy": "Sh
 _LEAVING: Final = {"old_orders": "2020-01-31", r"products\.v1": "2099-06-30"}
 # dbt compiles without asking the warehouse anything.
 _COMPILE: Final = ("compile", "--no-introspect", "--no-populate-cache")
+_TOO_FAR: Final = "select * from {{ upstream('shop', 'MODEL') }}\n"
 _UNIT_TEST: Final = """
 unit_tests:
   - name: amounts_are_as_upstream_has_them
@@ -100,7 +101,7 @@ def _compiled(reader: Reader, engine: Engine) -> dict[str, str]:
 
 def _is_refused(reader: Reader, engine: Engine, name: str) -> bool:
     model = reader.folder / "models/reaches_too_far.sql"
-    model.write_text(reader.spelled(f"select * from {{{{ upstream('shop', '{name}') }}}}\n"))
+    model.write_text(reader.spelled(_TOO_FAR.replace("MODEL", name)))
     try:
         answer = engine.run(reader.folder, "parse")
     finally:

@@ -27,6 +27,7 @@ from registry_tools.tasks.publish_manifest import Published, PublishRequest, pub
     "--not-a-secret", multiple=True, metavar="RULE:PLACE", help="Publish although exactly this looks like a secret."
 )
 @click.option("--no-state", is_flag=True, help="Keep the whole manifest at home; nobody can defer to it then.")
+@click.option("--usage-only", is_flag=True, help="Say what this project reads, and leave its interface as it stands.")
 @format_option
 @at_the_edge
 def command(environment: str, project_dir: Path, form: str, **options: Any) -> None:  # noqa: ANN401  # click's
@@ -41,23 +42,27 @@ def command(environment: str, project_dir: Path, form: str, **options: Any) -> N
         allow_failed=options["allow_failed"],
         allow_empty=options["allow_empty"],
         with_state=not options["no_state"],
+        usage_only=options["usage_only"],
         not_secrets=frozenset(options["not_a_secret"]),
     )
     published = publish_manifest(request, opened.registry)
     if form == "json":
         show_json(_document(published))
     else:
-        _show(published, opened.root)
+        _show(published, opened.root, usage_only=request.usage_only)
 
 
-def _show(published: Published, root: str) -> None:
+def _show(published: Published, root: str, *, usage_only: bool) -> None:
     publication = published.publication
     verb = "published" if published.is_new else "already published"
     done(f"{verb} {publication} {publication.id} in {root}")
     if published.current.id != publication.id:
         detail(f"readers get {published.current} {published.current.id}; mesh history says why")
     models = [model.label for model in published.interface.models]
-    detail(f"{counted(len(models), 'public model')}: {some(models)}" if models else "no public models")
+    if usage_only:
+        detail("the interface stands as it was published")
+    else:
+        detail(f"{counted(len(models), 'public model')}: {some(models)}" if models else "no public models")
     if reads := published.usage.reads:
         detail(f"reads {some(sorted({f'{r.upstream}.{r.model}' for r in reads}))}")
 

@@ -82,7 +82,15 @@ class Manifest:
     @property
     def publication_id(self) -> str:
         """The id under which this manifest is published: publishing the same file twice is one publication."""
-        return f"{self.generated_at:%Y%m%dT%H%M%SZ}-{self.sha256[:12]}"
+        return self._id(self.sha256)
+
+    @property
+    def usage_id(self) -> str:
+        """The id under which its usage is published without its interface: another publication of the same file."""
+        return self._id(hashlib.sha256(f"{self.sha256} usage".encode()).hexdigest())
+
+    def _id(self, digest: str) -> str:
+        return f"{self.generated_at:%Y%m%dT%H%M%SZ}-{digest[:12]}"
 
     def decode(self, raw: Raw, kind: type[T], unique_id: str) -> T:
         """One entry as `kind`. Raises DocumentError naming the entry and the field that is wrong."""

@@ -10,7 +10,7 @@ from registry_tools.intake.manifest import Manifest
 from registry_tools.mesh import names
 from registry_tools.mesh.interface import DependsOn, PublicModel, Value
 from registry_tools.mesh.relation import parse_relation
-from registry_tools.mesh.usage import Read, Usage
+from registry_tools.mesh.usage import EVERY, Read, Usage
 
 # Everything of a project that can depend on a model. Unit tests and exposures read as well as models do.
 _READERS: Final = (
@@ -23,11 +23,33 @@ _READERS: Final = (
     "unit_test.",
     "semantic_model.",
 )
+# Tests of dbt that look at the column below which they stand, and at nothing else.
+_OWN_TESTS: Final = ("not_null", "unique", "accepted_values")
+
+
+class _TestMetadata(Value, frozen=True):
+    name: str
+    namespace: str | None = None
+
+
+class _ReaderConfig(Value, frozen=True):
+    where: Any = None
 
 
 class _Reader(Value, frozen=True):
     package_name: str | None = None
     depends_on: DependsOn = DependsOn()
+    column_name: str | None = None
+    test_metadata: _TestMetadata | None = None
+    config: _ReaderConfig = _ReaderConfig()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that it reads of its only parent: of one of dbt's own tests without a condition, the tested."""
+        test = self.test_metadata
+        told = test is not None and not test.namespace and test.name in _OWN_TESTS and not self.config.where
+        alone = len(self.depends_on.nodes) == 1 and self.column_name
+        return (self.column_name.strip('"`'),) if told and alone and self.column_name else EVERY
 
 
 class _Config(Value, frozen=True):
@@ -69,7 +91,7 @@ def extract_usage(manifest: Manifest, public: Mapping[str, PublicModel] | None =
     if not targets:
         return Usage(project=manifest.project)
     reads = {
-        Read(upstream=upstream, model=model, version=version, node=node, via=via)
+        Read(upstream=upstream, model=model, version=version, node=node, via=via, columns=reader.columns)
         for node, reader in _readers(manifest)
         for upstream, model, version, via in (
             targets[parent] for parent in reader.depends_on.nodes if parent in targets

@@ -12,10 +12,15 @@ from registry_tools.mesh.interface import Value
 _DIGITS: Final = 12
 
 
+# Every column: what is said where nobody knows better.
+EVERY: Final = ("*",)
+
+
 class Read(Value, frozen=True, order=True):
     """One node of the reading project that depends on one public model of another project.
 
-    `model` is the model's name; `version` is empty where the reader takes whichever is the latest.
+    `model` is the model's name; `version` is empty where the reader takes whichever is the latest. `columns` are those
+    that the node can be shown to read alone, sorted.
     """
 
     upstream: str
@@ -23,6 +28,7 @@ class Read(Value, frozen=True, order=True):
     version: str
     node: str
     via: Literal["ref", "source"]
+    columns: tuple[str, ...] = EVERY
 
 
 class Usage(Value, frozen=True):

@@ -29,13 +29,17 @@ _SHOWN = 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PublishRequest:
-    """What to publish, where to, and which warnings the person has waved through."""
+    """What to publish, where to, and which warnings the person has waved through.
+
+    `usage_only` leaves the interface as readers have it.
+    """
 
     project: ProjectFolder
     environment: str
     allow_failed: bool = False
     allow_empty: bool = False
     with_state: bool = True
+    usage_only: bool = False
     not_secrets: frozenset[str] = frozenset()
 
 
@@ -61,10 +65,13 @@ def publish_manifest(request: PublishRequest, registry: Registry) -> Published:
     _expect_project(manifest, request.project)
     if not request.allow_failed:
         _refuse_failures(request.project, read_failures(request.project.run_results))
-    candidate = _candidate(request, manifest)
+    standing = _standing(manifest, request.environment, registry) if request.usage_only else None
+    candidate = _candidate(request, manifest, standing)
 
     def check(current: Record | None) -> None:
-        if not candidate.interface.models and current is not None and not request.allow_empty:
+        if request.usage_only:
+            _expect_standing(candidate, current)
+        elif not candidate.interface.models and current is not None and not request.allow_empty:
             _refuse_emptiness(candidate, registry, current)
 
     publication, is_new = registry.publish(candidate, check)
@@ -78,16 +85,33 @@ def publish_manifest(request: PublishRequest, registry: Registry) -> Published:
     )
 
 
-def _candidate(request: PublishRequest, manifest: Manifest) -> Candidate:
-    """What the manifest comes to. Raises Refusal when a secret is in it.
+def _standing(manifest: Manifest, environment: str, registry: Registry) -> Interface:
+    """What readers have of the project now; nothing public before the first publication."""
+    entry = registry.newest(manifest.project, environment)
+    if entry is None:
+        return Interface(project=manifest.project, adapter=manifest.adapter)
+    return registry.interface(manifest.project, environment, entry.record)[0]
+
+
+def _expect_standing(candidate: Candidate, current: Record | None) -> None:
+    if current is not None and current.digest != candidate.interface.digest:
+        raise Refusal(
+            f"{candidate.project} has published another interface meanwhile, which --usage-only would take back",
+            where=f"{candidate.project}@{candidate.environment}#{current.n}",
+            then="run mesh publish --usage-only again",
+        )
+
+
+def _candidate(request: PublishRequest, manifest: Manifest, standing: Interface | None) -> Candidate:
+    """What the manifest comes to, with the interface that stands where one is given. Raises Refusal for a secret in it.
 
     Digest and packing of the whole manifest leave Python free, and so are done beside everything else.
     """
     with ThreadPoolExecutor(max_workers=2) as beside:
-        identity = beside.submit(lambda: manifest.publication_id)
+        identity = beside.submit(lambda: manifest.publication_id if standing is None else manifest.usage_id)
         state = extract_state(manifest) if request.with_state else None
         packing = beside.submit(packed, state) if state is not None else None
-        interface = extract_interface(manifest)
+        interface = extract_interface(manifest) if standing is None else standing
         private = find_leaks(state, os.environ, readers=False) if state is not None else ()
         candidate = Candidate(
             project=manifest.project,

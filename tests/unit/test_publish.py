@@ -202,3 +202,49 @@ def test_the_state_is_the_owners_and_may_be_left_out(tmp_path, registry) -> None
     publish(tmp_path, registry, UP, environment="staging", with_state=False)
     assert json.loads(registry.current_with_state("dbt_up", "prod")[1] or b"")["nodes"] == UP["nodes"]
     assert registry.current_with_state("dbt_up", "staging")[1] is None
+
+
+# -- usage alone ------------------------------------------------------------------------------------------------------
+
+LATEST = {"generated_at": "2026-03-01T00:00:00Z"}
+READS = private("report", depends_on={"macros": [], "nodes": ["model.crm.leads"]}), foreign("leads", "crm")
+
+
+def test_usage_alone_leaves_the_interface_as_it_stands(tmp_path, registry) -> None:
+    first = publish(tmp_path, registry, UP)
+    again = publish(tmp_path, registry, _later(node("prices"), *READS), usage_only=True)
+    assert (again.publication.n, again.publication.digest) == (2, first.publication.digest)
+    assert [model.label for model in again.interface.models] == ["orders"]
+    assert registry.consumers("crm") == ["dbt_up"]
+    assert [read.model for read in registry.usage("dbt_up", "prod").reads] == ["leads"]
+
+
+def test_usage_alone_of_a_project_that_has_published_nothing(tmp_path, registry) -> None:
+    published = publish(tmp_path, registry, manifest(node("orders"), *READS), usage_only=True)
+    assert published.interface.models == ()
+    assert registry.current_with_state("dbt_up", "prod")[1] is not None
+
+
+def test_the_same_manifest_is_published_whole_after_its_usage_alone(tmp_path, registry) -> None:
+    document = manifest(node("orders"), *READS)
+    publish(tmp_path, registry, document, usage_only=True)
+    whole = publish(tmp_path, registry, document)
+    assert (whole.is_new, whole.publication.n, len(whole.interface.models)) == (True, 2, 1)
+
+
+def test_usage_alone_never_takes_back_what_was_published_meanwhile(tmp_path, registry, monkeypatch) -> None:
+    publish(tmp_path, registry, UP)
+    publish_record = registry.publish
+
+    def overtaken(candidate, check):
+        monkeypatch.undo()
+        publish(tmp_path / "other", registry, manifest(node("prices"), metadata=LATEST))
+        return publish_record(candidate, check)
+
+    monkeypatch.setattr(registry, "publish", overtaken)
+    with pytest.raises(Refusal, match="another interface meanwhile") as caught:
+        publish(tmp_path, registry, _later(*READS), usage_only=True)
+    assert caught.value.then == "run mesh publish --usage-only again"
+    current = registry.current("dbt_up", "prod")
+    assert current is not None
+    assert current.n == 2

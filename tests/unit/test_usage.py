@@ -1,11 +1,12 @@
 """Usage: every node that reads another project's public model, by whichever way."""
 
 import re
+from pathlib import Path
 
 import pytest
 
 from registry_tools.intake.usage import extract_usage
-from registry_tools.mesh.usage import Read
+from registry_tools.mesh.usage import EVERY, Read
 from tests.builders import Json, foreign, manifest, node, private, public_model, read, reader, source
 
 VEILED = re.compile(r"(model|exposure)\.dbt_down\.private-[0-9a-f]{12}")
@@ -151,3 +152,31 @@ def test_the_token_of_a_node_stays_when_others_come_and_go(tmp_path) -> None:
 def test_what_is_extracted_keeps_its_names(tmp_path) -> None:
     """`mesh lineage` reads manifests at home and shows every name; the veil is for what is published."""
     assert _reads(tmp_path, _report("model.dbt_up.orders"), foreign("orders"))[0][3] == DOWN
+
+
+def _columns(tmp_path: Path, **changes: object) -> tuple[str, ...]:
+    """What a not_null test on the column ID of a source reads, with these changes."""
+    marked = source("orders", "PROD.MARTS.ORDERS", mesh=MARK)
+    told = {"column_name": '"ID"', "test_metadata": {"name": "not_null"}, "config": {}}
+    test = reader("test", "not_null_orders", [marked["unique_id"]]) | told | changes
+    (found,) = extract_usage(read(tmp_path, manifest(test, marked, project="dbt_down"))).reads
+    return found.columns
+
+
+def test_a_test_of_dbt_reads_the_column_that_it_tests(tmp_path: Path) -> None:
+    assert _columns(tmp_path) == ("ID",)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"test_metadata": {"name": "relationships"}},
+        {"test_metadata": {"name": "not_null", "namespace": "dbt_utils"}},
+        {"test_metadata": None},
+        {"config": {"where": "amount > 0"}},
+        {"column_name": None},
+        {"depends_on": {"nodes": ["source.dbt_down.dbt_up.orders", "model.dbt_down.other"]}},
+    ],
+)
+def test_of_whatever_else_every_column_is_said_to_be_read(tmp_path: Path, changes: Json) -> None:
+    assert _columns(tmp_path, **changes) == EVERY

@@ -26,7 +26,7 @@ _PATHS: Final[Mapping[str, str]] = {
     "macro-paths": "macros",
     "seed-paths": "seeds",
 }
-_NOT_OURS: Final = ("dbt_packages", "mesh_packages", ".mesh")
+_NOT_OURS: Final = ("mesh_packages", ".mesh")
 _GENERATED: Final = re.compile(r"_mesh_[\w.-]+\.yml")
 _HIDDEN: Final = ".#~"  # as dbt has it
 _CALL: Final = re.compile(r"\b(ref|source)\s*\(")
@@ -80,7 +80,7 @@ def find_references(project: ProjectFolder, upstreams: Collection[str]) -> tuple
     files = dict(_files(project))
     texts = {path: _text(path) for path in files if path.suffix in _READERS}
     found = [(path, call, line) for path, text in texts.items() for call, line in _calls(path, text)]
-    own = _OwnNames(project, files, texts)
+    own = _OwnNames(project, upstreams, files, texts)
     references = (_reference(call, files[path], line, upstreams, own) for path, call, line in found)
     return tuple(sorted(set(filter(None, references)), key=_order))
 
@@ -126,8 +126,11 @@ def _target(call: Call) -> tuple[str | None, str | None]:
 class _OwnNames:
     """The names that a `ref` without a project finds at home, looked for when the first such one is met."""
 
-    def __init__(self, project: ProjectFolder, files: Iterable[Path], texts: Mapping[Path, str]) -> None:
+    def __init__(
+        self, project: ProjectFolder, upstreams: Collection[str], files: Iterable[Path], texts: Mapping[Path, str]
+    ) -> None:
         self._project = project
+        self._upstreams = upstreams
         self._files = files
         self._texts = texts
         self._known: frozenset[str] | None = None
@@ -148,8 +151,10 @@ class _OwnNames:
                 yield from _names_in_yaml(text)
 
     def _installed(self) -> Iterator[str]:
-        for path in (self._project.path / "dbt_packages").glob("*/*/**/*.*"):
-            yield from _stems(path)
+        packages = self._project.installed
+        for path in packages.glob("*/*/**/*.*"):
+            if path.relative_to(packages).parts[0] not in self._upstreams:  # the stubs of mesh sync are no home
+                yield from _stems(path)
 
 
 def _stems(path: Path) -> Iterator[str]:
@@ -181,7 +186,8 @@ def _files(project: ProjectFolder) -> Iterator[tuple[Path, str]]:
     document = read_yaml(project.path / FILE, noun="a dbt project", then="correct dbt_project.yml", unique=False)
     yield project.path / FILE, FILE
     rules = read_ignore_rules(project.path)
-    left_out = {os.path.realpath(project.path / name) for name in _NOT_OURS} | {os.path.realpath(project.target)}
+    others = (project.target, project.installed, *(project.path / name for name in _NOT_OURS))
+    left_out = {os.path.realpath(folder) for folder in others}
     seen: set[str] = set()
     for key, default in _PATHS.items():
         for root in _strings(document.get(key, [default])):

@@ -103,7 +103,7 @@ def interface() -> Interface:
         node("audit", **only(), depends_on={"nodes": ["model.dbt_up.ledger"]}),
         node(
             "report",
-            depends_on={"nodes": ["model.dbt_up.audit"]},
+            depends_on={"nodes": ["model.dbt_up.audit", "model.dbt_up.open"]},
             constraints=[*keys, {"type": "primary_key", "columns": ["id"]}],
             columns={"id": {"name": "id", "constraints": [{"type": "foreign_key", "to": "prod.marts.ledger"}]}},
         ),
@@ -131,7 +131,7 @@ def test_who_is_listed_gets_it_and_lineage_goes_on_where_something_is_left(inter
     assert [each.model.label for each in withheld] == ["audit"]
     report = granted.find("model.dbt_up.report")
     assert report is not None
-    assert report.depends_on.nodes == ("model.dbt_up.ledger",)
+    assert report.depends_on.nodes == ("model.dbt_up.ledger", "model.dbt_up.open")
     assert len(report.constraints) == 3
 
 

@@ -348,3 +348,8 @@ def test_a_manifest_of_another_project_is_said(consumer: Consumer) -> None:
     consumer.build(name="dbt_other")
     with pytest.raises(DocumentError, match="this is the manifest of dbt_other, not of dbt_down"):
         consumer.check()
+
+
+def test_the_readme_has_every_rule() -> None:
+    told = (Path(__file__).parents[2] / "README.md").read_text()
+    assert [rule for rule in RULES if f"`{rule}`" not in told] == []

@@ -41,6 +41,7 @@ def find(tmp_path: Path):
         ("{{ ref('up', 'x', v = 1.5) }}", "x", "1.5"),
         ("{{ ref('up', 'x', v='2') }}", "x", "2"),
         ("{{ ref('up', 'x', v=none) }}", "x", None),
+        ("{{ ref('up', 'x', other=1) }}", "x", None),
         ("{{ source('up', 'x_v2') }}", "x_v2", None),
         ("{{ ref ( 'up' ,\n 'x' ) }}", "x", None),
         ("{%- set t = ref('up', 'x') -%}", "x", None),
@@ -79,7 +80,7 @@ def test_a_literal_call_is_found_with_what_it_names(find, text: str, model: str,
         "{{ other.ref('up', 'x') }}",
         "{% macro ref(a, b) %}{% endmacro %}",
         "{{ my_ref('up', 'x') }}",
-        "{{ ref }}",
+        "{{ ref }}{{ other.ref() }}",
         "{{ ref",
         "{{ ref('up', 'x",
         "{{ ref() }}",
@@ -258,6 +259,7 @@ def test_a_name_alone_is_no_reference_where_it_is_known_at_home(find) -> None:
         "snapshots/none.yml": "- snapshots:",
         "seeds/seed.csv": "",
         "dbt_packages/p/models/staging/package_model.sql": "",
+        "dbt_packages/up/models/theirs.sql": "",
     }
     assert find(files) == [("models/all.sql:8", None, "theirs", None)]
 

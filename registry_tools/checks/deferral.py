@@ -12,11 +12,17 @@ from registry_tools.mesh.observation import Observation
 _SYNC: Final = "run mesh sync"
 
 
-def standings(today: Nodes | None, state: Nodes) -> Iterator[Standing]:
-    """What becomes of every node of today's manifest; without one, of every node of the state."""
+def standings(today: Nodes | None, state: Nodes, upstreams: Collection[str]) -> Iterator[Standing]:
+    """What becomes of every node of today's manifest; without one, of every node of the state.
+
+    `upstreams` are the projects whose models are here although nobody builds them here.
+    """
     shown = today or state
     for unique_id, node in chain(shown.nodes.items(), shown.sources.items()):
-        yield _standing(unique_id, node, state, known=today is not None)
+        found = _standing(unique_id, node, state, known=today is not None)
+        if found.fate == "new" and node.package_name in upstreams:
+            found = replace(found, fate="never", why=f"it is not in the state, and read where it is, {node.place}")
+        yield found
 
 
 def find_silence(
@@ -97,6 +103,8 @@ def _stale(today: Nodes | None, state: Nodes, pins: Mapping[str, Pin]) -> Iterat
     for unique_id, node in chain(today.nodes.items(), today.sources.items()):
         theirs = node.stands_for or unique_id
         before = state.nodes.get(theirs)
+        if before is None and node.package_name in pins and node.resource_type in DEFERRABLE:
+            yield _warning("stale-upstream", f"{node.package_name}.{node.label} is not in it", _SYNC)
         if before is None or before.package_name not in pins or state.same_place(node, before):
             continue
         what = f"{before.package_name}.{before.label} is {before.place} in it, and is read from {node.place} here"

@@ -292,8 +292,8 @@ def _upstreams(registry: Registry, request: ExaminationRequest) -> Iterator[Obse
                         "registry", "upstream", "ok", f"{member.name} reads {published} of {published.published_at}"
                     )
                     continue
-                places = " or ".join(environments)
-                what = f"{member.name} reads {upstream.name}, which has published nothing in {places!r}"
+                places = " or ".join(map(repr, environments))
+                what = f"{member.name} reads {upstream.name}, which has published nothing in {places}"
                 verdict: Verdict = "warning" if upstream.name in known else "error"
                 then = f"correct the name in mesh.yml, or publish {upstream.name} in {environments[-1]} first"
                 yield _saw("registry", "upstream", verdict, what, then)

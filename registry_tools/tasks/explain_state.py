@@ -38,9 +38,9 @@ def explain_state(project: ProjectFolder, select: str | None = None) -> Explaine
     path = project.path / STATE
     state = read_nodes(path, noun="the state for --defer", then="run mesh sync, which writes it")
     today = _today(project)
-    found = tuple(standings(today, state))
-    shown = _selected(found, today or state, select) if select else found
     pins = read_lock(project.path / LOCK).pins
+    found = tuple(standings(today, state, pins))
+    shown = _selected(found, today or state, select) if select else found
     return Explained(
         path=path,
         state=state,

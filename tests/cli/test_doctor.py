@@ -217,6 +217,17 @@ def test_a_manifest_that_is_none_is_an_error(healthy: Commands, content: bytes) 
     assert report["code"] == 1
 
 
+def test_an_upstream_is_looked_for_in_each_environment_that_may_be_read(healthy: Commands) -> None:
+    declared = healthy.root / "mesh.yml"
+    declared.write_text(MESH.replace("projects:", "environments: {prod: {reads: [qa, prod]}}\nprojects:"))
+    result = healthy.run("doctor", "--read-only")
+    assert "reader reads mini@prod#1 of " in result.stdout
+    declared.write_text(MESH.replace("projects:", "environments: {prod: {reads: [qa, staging]}}\nprojects:"))
+    result = healthy.run("doctor", "--read-only")
+    assert "warning: reader reads mini, which has published nothing in 'qa' or 'staging'" in result.stdout
+    assert "publish mini in staging first" in result.stdout
+
+
 def test_a_log_that_is_damaged_is_an_error_of_that_upstream(healthy: Commands) -> None:
     (record,) = Path(healthy.registry, "mini/prod/log").glob("*.json")
     record.write_bytes(b"{}")

@@ -36,7 +36,7 @@ def parents(demo: RunningMesh, project: str) -> dict[str, list[str]]:
     return {uid: node["depends_on"]["nodes"] for uid, node in manifest["nodes"].items() if uid.startswith("model.")}
 
 
-@pytest.fixture(params=["dbt_down", "dbt_down_loom", "dbt_up"])
+@pytest.fixture(params=["dbt_down_loom", "dbt_down_package", "dbt_up"])
 def parsed(request: pytest.FixtureRequest, demo: RunningMesh) -> str:
     """A project of the demo, synced for dev and parsed for an empty schema."""
     project: str = request.param

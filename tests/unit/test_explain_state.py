@@ -260,6 +260,16 @@ def test_a_manifest_from_before_the_map_was_changed_is_found(world: World) -> No
     assert finding.then == "run mesh sync, then dbt parse"
 
 
+def test_an_upstream_model_that_the_state_lacks_is_found(tmp_path: Path, registry: Registry) -> None:
+    world = World(tmp_path, registry, "loom")
+    world.sync()
+    world.today["nodes"]["model.dbt_up.recent"] = foreign("recent")
+    found = world.explain()
+    assert [finding.what for finding in found.findings] == ["dbt_up.recent is not in it"]
+    (recent,) = (standing for standing in found.standings if standing.label == "recent")
+    assert recent.effect == "never deferred: it is not in the state, and read where it is, PROD.MARTS.recent"
+
+
 def test_versions_are_found_by_their_mark(tmp_path: Path, registry: Registry) -> None:
     versions = (node("orders", version=number, latest_version=2) for number in (1, 2))
     publish(tmp_path, registry, manifest(*versions))

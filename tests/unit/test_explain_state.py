@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from registry_tools.errors import DocumentError, UsageError
@@ -37,6 +38,10 @@ IN_DEV = down(
     own("report", "model.dbt_down.orders_here", place="DEV"),
     SOURCE,
 )
+
+
+# A model of an installed package is built here and is not this project's.
+PACKAGED = private("base", "dbt_utils", depends_on={"nodes": [SOURCE["unique_id"]]})
 
 
 @pytest.fixture
@@ -118,6 +123,7 @@ def test_without_a_manifest_of_today_the_states_own_nodes_are_told(explained) ->
         "dbt_up.orders": ("never", None),
     }
     assert {standing.target for standing in found.standings} == {None}
+    assert all(standing.is_moved for standing in found.standings)
 
 
 @pytest.mark.parametrize("select", ["report", "model.dbt_down.report"])
@@ -168,6 +174,7 @@ def test_a_selection_of_nothing_names_what_is_near(explained, select: str, then:
         (PUBLISHED, IN_DEV, "dbt_up.orders", []),
         (PUBLISHED, down(IN_DEV["nodes"]["model.dbt_down.orders_here"], SOURCE), None, ["sources-only"]),
         (PUBLISHED, down(own("orders_here", place="DEV")), None, []),
+        (PUBLISHED, down(own("orders_here", place="DEV"), PACKAGED), None, []),
     ],
 )
 def test_where_dbt_would_do_nothing_is_found(explained, state, today, select, found) -> None:
@@ -184,6 +191,12 @@ def test_a_models_whose_parents_are_sources_are_named_alone_or_together(explaine
 def test_a_relation_without_a_name_is_its_parts() -> None:
     assert Node(name="x", resource_type="model", schema="S", alias="y").place == "S.y"
     assert Node(name="x", resource_type="seed").place == "x"
+
+
+@pytest.mark.parametrize("entry", [{"meta": {"mesh": MARK}}, {"config": {"meta": {"mesh": MARK}}}])
+def test_the_mark_of_a_source_is_found_where_any_dbt_puts_it(entry: Json) -> None:
+    marked = msgspec.convert({"name": "orders", "resource_type": "source"} | entry, Node)
+    assert marked.stands_for == "model.dbt_up.orders"
 
 
 def test_relations_that_are_none_are_compared_as_they_are_written(explained) -> None:

@@ -64,7 +64,9 @@ class Node(Value, frozen=True):
 
     @property
     def stands_for(self) -> str | None:
-        """The unique_id of the upstream model that this source is, as mesh sync marked it."""
+        """The unique_id of the upstream model that this source is, as mesh sync marked it; a stub stands for itself."""
+        if self.resource_type != "source":
+            return None
         match self.meta.get("mesh") or self.config.meta.get("mesh"):
             case {"project": str(project), "model": str(model), **rest}:
                 version = rest.get("version")

@@ -283,6 +283,19 @@ def test_an_upstream_model_that_the_state_lacks_is_found(tmp_path: Path, registr
     assert recent.effect == "never deferred: it is not in the state, and read where it is, PROD.MARTS.recent"
 
 
+def test_a_stub_stands_for_itself_whatever_its_mark_says(tmp_path: Path, registry: Registry) -> None:
+    publish(tmp_path, registry, manifest(node("orders", version=2, latest_version=2)))
+    stub = foreign("orders", version=2, latest_version=2, meta={"mesh": MARK}, original_file_path="models/orders.sql")
+    today = down(own("report", stub["unique_id"], place="DEV"), stub)
+    publish(tmp_path, registry, down(own("report", stub["unique_id"]), stub))
+    project = project_folder(tmp_path, DOWN, today)
+    upstream = Upstream(name="dbt_up", way="package")
+    sync_mesh(SyncRequest(project=project, environment="prod", upstreams=[upstream]), registry)
+    found = explain_state(project)
+    assert checks(found) == []
+    assert fates(found)["orders.v2"] == ("defers", "PROD.MARTS.ORDERS_V2")
+
+
 def test_versions_are_found_by_their_mark(tmp_path: Path, registry: Registry) -> None:
     versions = (node("orders", version=number, latest_version=2) for number in (1, 2))
     publish(tmp_path, registry, manifest(*versions))

@@ -426,3 +426,22 @@ def test_an_asked_upstream_that_is_no_name_names_the_flag() -> None:
     with pytest.raises(UsageError, match="is not a project name") as caught:
         upstreams_to_sync(Mesh(file=None), "dbt_down", ("../up",))
     assert caught.value.where == "--upstream"
+
+
+def test_an_upstream_is_narrowed_by_names_and_patterns(tmp_path: Path) -> None:
+    text = "version: 1\nprojects: {a: {upstreams: {b: {included: [x, 'y_*'], excluded: [y_1], used_only: true}}}}\n"
+    (tmp_path / "mesh.yml").write_text(text)
+    (upstream,) = read_mesh(tmp_path / "mesh.yml", {}).projects["a"].upstreams
+    assert (upstream.included, upstream.excluded, upstream.used_only) == (("x", "y_*"), ("y_1",), True)
+
+
+@pytest.mark.parametrize(
+    ("written", "needle"),
+    [("x", "not a list"), ("[1]", "not text"), ("['a*b*']", "not a name or a pattern"), ("['']", "not a name")],
+)
+def test_a_pattern_that_is_none_is_an_error_with_its_place(tmp_path: Path, written: str, needle: str) -> None:
+    text = f"version: 1\nprojects: {{a: {{upstreams: {{b: {{included: {written}}}}}}}}}\n"
+    (tmp_path / "mesh.yml").write_text(text)
+    with pytest.raises(DocumentError, match=needle) as caught:
+        read_mesh(tmp_path / "mesh.yml", {})
+    assert "projects.a.upstreams.b.included" in caught.value.what

@@ -361,3 +361,116 @@ def test_a_lock_that_names_the_project_itself_brings_no_old_nodes_back(sync, fol
     publish(tmp_path, published, manifest(private("other", "dbt_down"), project="dbt_down", metadata=at))
     sync("dbt_up", complete=False)
     assert {name for name in _nodes(folder) if "dbt_down" in name} == {"model.dbt_down.other"}
+
+
+# -- a package of stubs -----------------------------------------------------------------------------------------------
+
+PACKAGE = "mesh_packages/dbt_up"
+
+
+def _below(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in (folder / "mesh_packages").rglob("*") if path.is_file()}
+
+
+def test_a_package_has_a_stub_and_its_yaml_for_each_model(sync, folder: Path) -> None:
+    synced = sync("dbt_up:package")
+    files = {f"{PACKAGE}/models/{name}.{end}" for name in ("old", "orders") for end in ("sql", "yml")}
+    files |= {f"{PACKAGE}/dbt_project.yml", f"{PACKAGE}/macros/mesh_stub_dbt_up.sql"}
+    assert _below(folder) == files
+    assert not (folder / "packages.yml").exists()
+    assert [step[:34] for step in synced.left_to_do] == ["add  - local: mesh_packages/dbt_up"]
+
+
+def test_packages_yml_is_written_on_request_alone(sync, folder: Path) -> None:
+    (folder / "packages.yml").write_text("packages:\n  - local: ../ours  # why\n")
+    synced = sync("dbt_up:package", write_packages=True)
+    text = (folder / "packages.yml").read_text()
+    assert text == f"packages:\n  - local: ../ours  # why\n  - local: {PACKAGE}\n"
+    assert synced.left_to_do == ("run dbt deps",)
+    assert sync("dbt_up:package", write_packages=True).drift == ()
+
+
+def test_a_packages_yml_that_lists_no_packages_is_left_alone_and_so_is_everything_else(sync, folder: Path) -> None:
+    (folder / "packages.yml").write_text("packages: {a: b}\n")
+    with pytest.raises(DocumentError, match="no list") as caught:
+        sync("dbt_up:package", write_packages=True)
+    assert caught.value.where == str(folder / "packages.yml")
+    assert _below(folder) == set()
+
+
+def test_a_stub_of_a_model_that_left_goes_and_with_the_last_one_the_folder(
+    sync, folder: Path, published: Registry, tmp_path: Path
+) -> None:
+    sync("dbt_up:package")
+    publish(tmp_path, published, NEXT)
+    sync("dbt_up:package")
+    assert _below(folder).isdisjoint({f"{PACKAGE}/models/old.sql", f"{PACKAGE}/models/old.yml"})
+    sync("dbt_up:sources")
+    assert not (folder / "mesh_packages").exists()
+
+
+def test_another_way_of_one_upstream_leaves_the_package_of_another(sync, folder: Path) -> None:
+    sync("dbt_up:package", "dbt_other:package")
+    sync("dbt_up:sources", complete=False)
+    assert (folder / "mesh_packages/dbt_other/models/prices.sql").exists()
+    assert not (folder / PACKAGE).exists()
+
+
+# -- a narrowed upstream ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def narrowed(folder: Path, published: Registry):
+    """Sync dbt_up, narrowed like this, and say which tables there are."""
+
+    def run(**settings: Any) -> list[str]:
+        project = project_folder(folder.parent, "dbt_down")
+        upstreams = [Upstream(name="dbt_up", **settings)]
+        sync_mesh(SyncRequest(project=project, environment="prod", upstreams=upstreams), published)
+        path = folder / SOURCES
+        return [t["name"] for t in yaml.safe_load(path.read_text())["sources"][0]["tables"]] if path.exists() else []
+
+    return run
+
+
+@pytest.mark.parametrize(
+    ("settings", "tables"),
+    [
+        ({}, ["old", "orders"]),
+        ({"included": ("o*",)}, ["old", "orders"]),
+        ({"included": ("ord*", "none")}, ["orders"]),
+        ({"excluded": ("ord*",)}, ["old"]),
+        ({"included": ("o*",), "excluded": ("old",)}, ["orders"]),
+        ({"excluded": ("*",)}, []),
+    ],
+)
+def test_what_is_included_and_not_excluded_is_read(narrowed, settings: Json, tables: list[str]) -> None:
+    assert narrowed(**settings) == tables
+
+
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("select 1", []),
+        ("select * from {{ source('dbt_up', 'orders') }}", ["orders"]),
+        ("select * from {{ source('dbt_up', 'gone') }}", []),
+        ("select * from {{ source('other', 'orders') }}", []),
+        ("select * from {{ ref('dbt_up', 'orders') }}", ["orders"]),
+        ("select * from {{ ref('dbt_up', 'orders', v=1) }}", []),
+        ("select * from {{ ref('dbt_up', 'orders', v=which) }}", ["orders"]),
+        ("select * from {{ source('dbt_up', name) }}", ["old", "orders"]),
+        ("{# {{ source('dbt_up', 'orders') }} #}", []),
+    ],
+)
+def test_what_the_files_refer_to_is_all_that_is_written(narrowed, folder: Path, sql: str, tables: list[str]) -> None:
+    (folder / "models").mkdir(exist_ok=True)
+    (folder / "models/report.sql").write_text(sql)
+    assert narrowed(used_only=True) == tables
+
+
+def test_a_pattern_that_fits_nothing_is_told(published: Registry) -> None:
+    upstream = Upstream(name="dbt_up", included=("ord*",), excluded=("ol",))
+    entry = published.newest("dbt_up", "prod")
+    assert entry is not None
+    there, _ = published.interface("dbt_up", "prod", entry.record)
+    assert list(upstream.idle(there)) == ["excluded: ol fits no public model of dbt_up"]

@@ -81,7 +81,12 @@ def find_references(project: ProjectFolder, upstreams: Collection[str]) -> tuple
     texts = {path: _text(path) for path in files if path.suffix in _READERS}
     found = [(path, call, line) for path, text in texts.items() for call, line in _calls(path, text)]
     own = _OwnNames(project, upstreams, files, texts)
-    references = (_reference(call, files[path], line, upstreams, own) for path, call, line in found)
+    described = frozenset(_described(texts, upstreams))
+    references = (
+        _reference(call, files[path], line, upstreams, own)
+        for path, call, line in found
+        if call.way == "ref" or call.arguments not in described
+    )
     return tuple(sorted(set(filter(None, references)), key=_order))
 
 
@@ -164,18 +169,37 @@ def _stems(path: Path) -> Iterator[str]:
 
 
 def _names_in_yaml(text: str) -> Iterator[str]:
+    for entry in _entries(text, _NAMED):
+        match entry:
+            case {"name": str(name)}:
+                yield name
+
+
+def _described(texts: Mapping[Path, str], upstreams: Collection[str]) -> Iterator[tuple[str, str]]:
+    """The tables that people describe in sources of their own which have an upstream's name: those are not upstream's
+    public models, whatever they are.
+    """
+    for path, text in texts.items():
+        if path.suffix == ".sql" or "sources:" not in text or not any(name in text for name in upstreams):
+            continue
+        for entry in _entries(text, ("sources",)):
+            match entry:
+                case {"name": str(source), "tables": [*tables]}:
+                    names = (table.get("name") for table in tables if isinstance(table, dict))
+                    yield from ((source, name) for name in names if isinstance(name, str))
+
+
+def _entries(text: str, sections: Iterable[str]) -> Iterator[Any]:
+    """What is listed below these keys at the top of a YAML file; nothing in what is not one."""
     import yaml
 
     try:
         document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506  # both are safe
     except (yaml.YAMLError, RecursionError, ValueError):
         return
-    for section in _NAMED:
+    for section in sections:
         entries = document.get(section) if isinstance(document, dict) else None
-        for entry in entries if isinstance(entries, list) else ():
-            match entry:
-                case {"name": str(name)}:
-                    yield name
+        yield from entries if isinstance(entries, list) else ()
 
 
 # -- the files --------------------------------------------------------------------------------------------------------

@@ -283,3 +283,13 @@ def test_who_reads_nobody_is_not_looked_at(tmp_path: Path) -> None:
     assert find_references(project, ()) == ()
     with pytest.raises(DocumentError, match="not YAML"):
         find_references(project, ("up",))
+
+
+def test_a_table_that_a_person_describes_is_no_model_of_the_upstream(find) -> None:
+    text = "sources: [7, {name: up, tables: [{name: own}, 7, {}, {name: [x]}]}, {name: other, tables: [{name: x}]}]"
+    call = "{{ source('up', 'own') }}{{ source('up', 'x') }}{{ source('up', name) }}{{ ref('up', 'own') }}"
+    assert find({"models/s.yml": text, "models/none.yml": "- up sources:", "models/a.sql": call}) == [
+        ("models/a.sql:1", "up", None, None),
+        ("models/a.sql:1", "up", "own", None),
+        ("models/a.sql:1", "up", "x", None),
+    ]

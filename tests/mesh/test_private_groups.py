@@ -10,6 +10,7 @@ import pytest
 
 from registry_tools.artifacts.loom import CONFIG_FILE, FOLDER, loom_config, loom_manifest
 from registry_tools.intake.project import read_project
+from registry_tools.mesh.relation import quoting_of
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.publications import Registry
 from registry_tools.tasks.check_consumer import CheckRequest, check_consumer
@@ -58,7 +59,9 @@ def consumer(tmp_path: Path) -> Path:
 def with_loom(consumer: Path) -> Path:
     """The same with an upstream that dbt-loom injects."""
     (consumer / FOLDER).mkdir(parents=True)
-    (consumer / FOLDER / "dbt_up.json").write_bytes(loom_manifest(interface(public_model()), {}))
+    (consumer / FOLDER / "dbt_up.json").write_bytes(
+        loom_manifest(interface(public_model()), quoting_of("snowflake", {}))
+    )
     (consumer / CONFIG_FILE).write_text(loom_config(["dbt_up"]))
     (consumer / "models/down.sql").write_text("select * from {{ ref('dbt_up', 'orders') }}")
     return consumer

@@ -1,11 +1,13 @@
 .DEFAULT_GOAL := help
 .PHONY: help install engines demo test check fix soak bench clean
-.PHONY: soak-http stateful
+.PHONY: engine-pins soak-http stateful
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
 RUN    := $(VENV)/bin/
 PINS   := tests/matrix/engines/dbt-
+PIN    := $(RUN)uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --generate-hashes \
+          --no-annotate --custom-compile-command 'make engine-pins'
 
 help:  ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +25,12 @@ engines: $(patsubst $(PINS)%.txt,.engines/%/.installed,$(wildcard $(PINS)*.txt))
 	@$(RUN)uv venv --quiet --clear --python $(RUN)python $(@D)
 	@$(RUN)uv pip sync --quiet --require-hashes --only-binary :all: --python $(@D)/bin/python $<
 	@touch $@
+
+engine-pins: install  ## choose the versions of those engines anew
+	@for minor in 1.10 1.11; do \
+	  printf '%s\n' "dbt-core~=$$minor.0" "dbt-snowflake~=$$minor.0" dbt-loom==0.9.6 | $(PIN) -o $(PINS)$$minor.txt -; \
+	done
+	@echo dbt-core-experimental-parser==2.0.0a4 | $(PIN) --only-binary :all: -o $(PINS)2.0.txt -
 
 demo: install  ## run the whole loop on the embedded mesh: three dbt projects, one registry
 	@$(RUN)mesh demo

@@ -46,7 +46,8 @@ def observe(reader: Reader, engine: Engine, *, connected: bool, builds: bool) ->
     Without a connection its unit tests are compiled and not run. It `builds` where upstream's tables are.
     """
     reader.write()
-    told = reader.sync()
+    told = reader.sync(mixed=False)
+    reader.sync()
     needs_deps = _installs_packages(reader, engine)
     parsed = engine.run(reader.folder, "parse")
     if not parsed.succeeded:
@@ -61,16 +62,21 @@ def observe(reader: Reader, engine: Engine, *, connected: bool, builds: bool) ->
     reader.sync(RENAMED)
     renamed = _compiled(reader, engine)
     facts |= {"warned_by": [name for name, text in (("mesh sync", told), ("dbt", parsed.text)) if _warns(text)]}
-    facts |= _known(manifest)
+    facts |= {"keeps_quotes": "legacy.prices is left out" not in told, **_known(manifest)}
     return Observed(facts=facts, parsed=parsed, manifest=manifest, compiled=compiled, renamed=renamed)
 
 
 def nodes_of_upstream(manifest: Json) -> Iterator[Json]:
     """Upstream's models as the consumer's dbt has them: sources, or models of another project."""
     for node in [*manifest["sources"].values(), *manifest["nodes"].values()]:
-        theirs = node["source_name"] if node["resource_type"] == "source" else node["package_name"]
-        if theirs in UPSTREAMS and node["resource_type"] in {"source", "model"}:
+        if node["resource_type"] in {"source", "model"} and upstream_of(node) in UPSTREAMS:
             yield node
+
+
+def upstream_of(node: Json) -> str:
+    """The project that a source or a model is of."""
+    name: str = node["source_name"] if node["resource_type"] == "source" else node["package_name"]
+    return name
 
 
 def _installs_packages(reader: Reader, engine: Engine) -> bool:
@@ -125,8 +131,11 @@ def _warns(text: str) -> bool:
 
 
 def _known(manifest: Json) -> Json:
-    """How much of what upstream says of its models the consumer's dbt knows, in numbers of relations and of tests."""
-    nodes = list(nodes_of_upstream(manifest))
+    """How much of what `shop` says of its models the consumer's dbt knows, in numbers of relations and of tests.
+
+    It is the upstream that every way can name.
+    """
+    nodes = [node for node in nodes_of_upstream(manifest) if upstream_of(node) == "shop"]
     ids = {node["unique_id"] for node in nodes}
     readers = [node for node in manifest["nodes"].values() if node["resource_type"] == "model"]
     read = {parent for node in readers for parent in node["depends_on"]["nodes"] if parent in ids}

@@ -85,7 +85,7 @@ _ROWS: Final[tuple[tuple[str, Callable[[Facts], str | None]], ...]] = (
     ("`dbt source freshness`", _where_it_works(lambda f: "yes" if f["with_freshness"] else "no")),
     (
         'quoted names, such as `"Price List"`',
-        _where_it_works(lambda f: "yes" if f["keeps_quotes"] else "not those of tables"),
+        _where_it_works(lambda f: "yes" if f["keeps_quotes"] else "not for tables: `mesh sync` says so"),
     ),
     ("partial parsing stays warm after `mesh sync`", _yes("warm")),
 )

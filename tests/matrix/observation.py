@@ -47,7 +47,8 @@ def observe(reader: Reader, engine: Engine, *, connected: bool, builds: bool) ->
     """
     reader.write()
     told = reader.sync(mixed=False)
-    reader.sync()
+    if reader.way == "loom":
+        reader.sync()
     needs_deps = _installs_packages(reader, engine)
     parsed = engine.run(reader.folder, "parse")
     if not parsed.succeeded:

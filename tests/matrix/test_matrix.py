@@ -21,6 +21,7 @@ Matrix = Mapping[Cell, Observed]
 # dbt-loom is a plugin of v1, and v2 has no plugins.
 CELLS = [(version, way) for version in (*V1, V2) for way in WAYS if (version, way) != (V2, "loom")]
 IDS = [f"{version}-{way}" for version, way in CELLS]
+WITH_COLUMNS = [cell for cell in CELLS if cell[1] != "loom"]
 every_cell = pytest.mark.parametrize("cell", CELLS, ids=IDS)
 
 EXPECTED = {
@@ -93,7 +94,25 @@ def test_a_unit_test_mocks_an_upstream_model_but_through_dbt_loom(matrix: Matrix
     assert results == {"sources": "passes", "loom": "protected", "package": "passes"}
 
 
-@pytest.mark.parametrize("cell", [cell for cell in CELLS if cell[1] != "loom"], ids="-".join)
+@pytest.mark.parametrize("cell", WITH_COLUMNS, ids="-".join)
+def test_types_tags_meta_and_constraints_arrive_as_upstream_has_them(matrix: Matrix, cell: Cell) -> None:
+    read = {node["name"]: node for node in nodes_of_upstream(matrix[cell].manifest)}
+    orders, tags = read["orders"], read["orders"].get("tags") or read["orders"]["config"]["tags"]
+    assert sorted(tags) == ["core", "nightly"]
+    meta = orders["config"]["meta"]
+    assert (meta["pii"], meta["mesh"]["contract"], meta["mesh"]["owner"]) == (False, "enforced", "Core Data")
+    assert meta["mesh"]["constraints"] == ["primary_key: order_id"]
+    assert {name: column["data_type"] for name, column in orders["columns"].items()} == {
+        "order_id": "number(18,0)",
+        "customer_id": "number(18,0)",
+        "amount": "number(12,2)",
+        "ordered_at": "timestamp_ntz",
+    }
+    amount = orders["columns"]["amount"]
+    assert (amount["config"]["tags"], amount["config"]["meta"]) == (["money"], {"unit": "EUR"})
+
+
+@pytest.mark.parametrize("cell", WITH_COLUMNS, ids="-".join)
 def test_descriptions_of_any_characters_arrive_as_upstream_wrote_them(
     matrix: Matrix, upstreams: Upstreams, cell: Cell
 ) -> None:

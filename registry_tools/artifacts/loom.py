@@ -32,6 +32,8 @@ def loom_manifest(interface: Interface, quoting: Mapping[str, bool]) -> bytes:
         del node["columns"]
         name = model.relation(interface.adapter).spelled(quoting)
         node |= {"database": name["database"] or None, "schema": name["schema"]}
+        if not model.is_dated:
+            node["deprecation_date"] = None
     return msgspec.json.format(msgspec.json.encode(document), indent=1)
 
 

@@ -22,7 +22,7 @@ FOLDER: Final = STUBS_FOLDER
 STUBS: Final = ("dbt_project.yml", "macros/*.sql", "models/**/*.yml", "models/*.sql")
 # What dbt's static parser, which knows no escapes, reads as it stands.
 _PLAIN: Final = re.compile(r"""[\w.$ "`-]*""", re.ASCII)
-_CONSTRAINTS: Final = ("not_null", "unique", "primary_key", "foreign_key")
+_CONSTRAINTS: Final = ("not_null", "unique")
 
 _MACROS: Final = """\
 {{# {mark}; do not edit, run mesh sync. #}}
@@ -147,12 +147,12 @@ def _entry(interface: Interface, model: PublicModel, *, tests: bool) -> dict[str
     entry: dict[str, Any] = {}
     if description := properties.description(interface, model):
         entry["description"] = description
-    if model.leaves_on:
+    if model.is_dated:
         entry["deprecation_date"] = model.leaves_on
     known = any(group.name == model.group for group in interface.groups)
     group = {"group": inert(model.group)} if known and model.group else {}
     entry["config"] = group | properties.config(interface, model, _facts(model))
-    if constraints := list(_constraints(model.constraints)):
+    if constraints := list(_constraints(model.constraints, model.declared_key)):
         entry["constraints"] = constraints
     if columns := properties.columns(model, tests=tests):
         for column, written in zip(model.columns.values(), columns, strict=True):
@@ -170,13 +170,18 @@ def _facts(model: PublicModel) -> dict[str, Any]:
     return facts
 
 
-def _constraints(constraints: Iterable[Constraint]) -> Iterator[dict[str, Any]]:
-    """Those that say something without the SQL that stayed at home."""
+def _constraints(constraints: Iterable[Constraint], key: tuple[str, ...] = ()) -> Iterator[dict[str, Any]]:
+    """The primary key, and those that say something without the SQL that stayed at home.
+
+    dbt stops at a second primary key. Foreign keys stand in meta alone: it would have them lead to a `ref`, and the
+    stubs would depend on one another (dbt-core, ModelPatchParser._process_constraints_refs_and_sources).
+    """
+    if key:
+        yield properties.inert_entries({"type": "primary_key", "columns": key})
     for constraint in constraints:
         if constraint.type in _CONSTRAINTS:
-            told = {"columns": constraint.columns, "to": constraint.to, "to_columns": constraint.to_columns}
-            entries = {key: value for key, value in told.items() if value}
-            yield properties.inert_entries({"type": constraint.type} | entries)
+            columns = {"columns": constraint.columns} if constraint.columns else {}
+            yield properties.inert_entries({"type": constraint.type} | columns)
 
 
 def _stub(model: PublicModel, adapter: str, quoting: Mapping[str, bool]) -> str:
@@ -197,7 +202,14 @@ def _stub(model: PublicModel, adapter: str, quoting: Mapping[str, bool]) -> str:
 
 
 def _literal(text: str) -> str:
-    """A string of Jinja that holds nothing that could end it, a tag or an expression."""
+    """A string of Jinja that holds nothing that could end it, a tag or an expression.
+
+    Letters beyond ASCII stay: JSON escapes what is beyond U+FFFF in two halves, and Jinja would not join them.
+    """
     return (
-        json.dumps(text).replace("{", "\\u007b").replace("}", "\\u007d").replace("%", "\\u0025").replace("#", "\\u0023")
+        json.dumps(text, ensure_ascii=False)
+        .replace("{", "\\u007b")
+        .replace("}", "\\u007d")
+        .replace("%", "\\u0025")
+        .replace("#", "\\u0023")
     )

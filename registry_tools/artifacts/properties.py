@@ -1,10 +1,14 @@
 """A public model in, what dbt's YAML says of it out: description, config, columns of a source or a stub."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
-from registry_tools.artifacts.yaml_text import inert, inert_description
-from registry_tools.mesh.interface import GUARDS, Column, Interface, PublicModel
+from registry_tools.artifacts.yaml_text import inert, inert_description, inert_key
+from registry_tools.mesh.interface import GUARDS, Column, Constraint, Interface, PublicModel
+
+# The integers that dbt can keep (msgpack, in its partial parsing); beyond them it stops.
+_LEAST: Final = -(2**63)
+_MOST: Final = 2**64 - 1
 
 
 def description(interface: Interface, model: PublicModel) -> str:
@@ -20,7 +24,7 @@ def config(interface: Interface, model: PublicModel, facts: Mapping[str, Any]) -
         "owner": interface.owner_of(model),
         "group": model.group,
         "deprecation_date": model.leaves_on,
-        "constraints": [f"{c.type}: {', '.join(c.columns)}" for c in model.constraints],
+        "constraints": [_told(constraint) for constraint in model.constraints],
         "contract": "enforced" if model.contract.enforced else None,
     }
     told = dict(facts) | {key: value for key, value in stated.items() if value}
@@ -35,7 +39,12 @@ def columns(model: PublicModel, *, tests: bool) -> list[dict[str, Any]]:
 
 def inert_entries(entries: Mapping[str, Any]) -> dict[str, Any]:
     """The mapping with nothing in it, at any depth, that Jinja would act upon."""
-    return {inert(str(key)): _inert_value(item) for key, item in entries.items()}
+    return {inert_key(str(key)): _inert_value(item) for key, item in entries.items()}
+
+
+def _told(constraint: Constraint) -> str:
+    target = f" to {constraint.to} ({', '.join(constraint.to_columns)})" if constraint.to else ""
+    return f"{constraint.type}: {', '.join(constraint.columns)}{target}"
 
 
 def _column(model: PublicModel, column: Column, *, tests: bool) -> dict[str, Any]:
@@ -66,5 +75,7 @@ def _inert_value(value: Any) -> Any:  # noqa: ANN401  # meta is whatever a perso
             return inert_entries(value)
         case list() | tuple():
             return [_inert_value(item) for item in value]
+        case int() if not _LEAST <= value <= _MOST:
+            return str(value)
         case _:
             return value

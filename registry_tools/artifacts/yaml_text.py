@@ -21,7 +21,8 @@ _RAW: Final = re.compile(
 _LONGEST_KEY: Final = 1000
 # What Jinja acts upon: the beginnings of its tags, every kind of line end, which become one, and the last of them,
 # which goes (jinja2.Environment, newline_sequence and keep_trailing_newline). A brace before would begin our own tag.
-_JINJA: Final = re.compile(r"\{[{%#]|\{?(?:\r|\n\Z)")
+_TAG: Final = re.compile(r"\{[{%#]")
+_JINJA: Final = re.compile(rf"{_TAG.pattern}|\{{?(?:\r|\n\Z)")
 # What dbt looks for before it gives a description to Jinja (dbt-core, clients/jinja.py, _HAS_RENDER_CHARS_PAT).
 _TAGS: Final = re.compile(r"\{[{%#]|[#}%]\}")
 
@@ -41,6 +42,11 @@ def inert(text: str) -> str:
 def inert_description(text: str) -> str:
     """The same for a description, which dbt gives to Jinja only where it looks like a template."""
     return inert(text) if _TAGS.search(text) else text
+
+
+def inert_key(text: str) -> str:
+    """The same for a key, which no dbt gives to Jinja: what could begin a tag comes back as the expression."""
+    return _TAG.sub(_yielding, text)
 
 
 def _yielding(found: re.Match[str]) -> str:

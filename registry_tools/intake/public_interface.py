@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -217,7 +216,8 @@ class _Cleaner:
                 access="public",
                 mesh=Promise(tests={name: tuple(sorted(found)) for name, found in sorted(tests.items())}),
             ),
-            primary_key=_key(model),
+            # dbt 1.9 and newer guess one from tests as well, in any order; tests are told on their own
+            primary_key=model.declared_key,
             tags=_clean_tags(model.tags),
             meta=_scrub_value(_stated(model)),
             deprecation_date=_clean_date(model.deprecation_date),
@@ -272,13 +272,6 @@ def _stated(model: PublicModel) -> dict[str, Any]:
         rest = own if isinstance(own, dict) else {}
         return meta | {"mesh": rest | {"consumers": other["consumers"]}}
     return meta
-
-
-def _key(model: PublicModel) -> tuple[str, ...]:
-    """The primary key that is declared. dbt 1.9 and newer guess one from tests as well, which are told on their own."""
-    declared = (c.columns for c in model.constraints if c.type == "primary_key")
-    alone = ((name,) for name, column in model.columns.items() for c in column.constraints if c.type == "primary_key")
-    return next(chain(declared, alone), ())
 
 
 def _clean_tags(tags: Iterable[str]) -> tuple[str, ...]:

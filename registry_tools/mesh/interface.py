@@ -8,6 +8,8 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from datetime import datetime
+from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -115,6 +117,23 @@ class PublicModel(Value, frozen=True):
     def label(self) -> str:
         """The name a reader knows: `public_products.v1` where there are versions."""
         return self.name if self.version is None else f"{self.name}.v{self.version}"
+
+    @property
+    def declared_key(self) -> tuple[str, ...]:
+        """The primary key that is declared, on the model or on one of its columns; no guess from tests."""
+        for constraint in self.constraints:
+            if constraint.type == "primary_key":
+                return constraint.columns
+        keys = (n for n, column in self.columns.items() for c in column.constraints if c.type == "primary_key")
+        return tuple(islice(keys, 1))
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether dbt reads `deprecation_date` as a time. What a person wrote instead is told as text alone."""
+        try:
+            return datetime.fromisoformat(self.deprecation_date or "").date().isoformat() == self.leaves_on
+        except ValueError:
+            return False
 
     @property
     def leaves_on(self) -> str | None:

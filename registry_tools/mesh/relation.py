@@ -78,6 +78,8 @@ def parse_relation(relation_name: str, adapter: str) -> Relation:
     if not 1 <= len(matches) <= 3 or ".".join(match.group() for match in matches) != relation_name:  # noqa: PLR2004
         raise ValueError(f"{relation_name!r} is not database.schema.identifier")
     parts = [_part(match, adapter) for match in matches]
+    if not all(part.name for part in parts):
+        raise ValueError(f"{relation_name!r} has a part without a name")
     database, schema, identifier = [None] * (3 - len(parts)) + parts
     assert identifier is not None  # noqa: S101  # for the type checker: at least one part was found
     return Relation(database=database, schema=schema, identifier=identifier)

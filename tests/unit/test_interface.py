@@ -150,6 +150,7 @@ def test_what_dbt_writes_passes_the_check(model: PublicModel) -> None:
         {"version": "{{ x }}", "unique_id": "model.dbt_up.orders.v{{ x }}"},
         {"relation_name": "a.b.c.d"},
         {"relation_name": "PROD.MARTS.x; drop table y"},
+        {"relation_name": 'PROD.MARTS.""'},
         {"meta": {"mesh": {"freshness": {"warn_after": "soon"}}}},
         {"config": Config(mesh=Promise(tests={"id": ("relationships",)}))},
         {"config": Config(mesh=Promise(tests={"id": ("unique) }}{{ evil(",)}))},
@@ -198,3 +199,18 @@ def test_an_interface_is_seen_from_an_account_with_other_names() -> None:
 def test_a_relation_without_database_is_mapped_without_one() -> None:
     seen = interface(public_model(relation_name="ORDERS")).mapped({"PROD": "SHARED"}, {}).models[0]
     assert (seen.relation_name, seen.database, seen.schema) == ("ORDERS", None, None)
+
+
+@pytest.mark.parametrize(
+    ("written", "dated"),
+    [
+        ("2027-01-01", True),
+        ("2027-01-01T00:00:00+00:00", True),
+        (None, False),
+        ("soon", False),
+        ("20270101", False),
+        ("2027-W01-1", False),
+    ],
+)
+def test_a_deprecation_date_is_one_that_dbt_reads(written: str | None, *, dated: bool) -> None:
+    assert public_model(deprecation_date=written).is_dated is dated

@@ -81,3 +81,9 @@ def test_a_table_that_dbt_loom_would_look_for_elsewhere_is_left_out_and_told(rel
 
 def test_of_tables_that_dbt_loom_finds_nothing_is_told() -> None:
     assert list(unnamed(interface(public_model()), BARE)) == []
+
+
+@pytest.mark.parametrize(("written", "read"), [("2027-01-01", "2027-01-01"), ("soon", None)])
+def test_a_date_that_dbt_loom_would_stop_at_is_left_out(written: str, read: str | None) -> None:
+    (node,) = json.loads(loom_manifest(interface(public_model(deprecation_date=written)), BARE))["nodes"].values()
+    assert node["deprecation_date"] == read

@@ -54,6 +54,13 @@ def test_what_is_no_relation_is_refused(written: str) -> None:
         parse_relation(written, "snowflake")
 
 
+@pytest.mark.parametrize("written", ['P.M.""', '"".M.O', "`p`.``.`o`"])
+def test_a_part_without_a_name_is_refused(written: str) -> None:
+    """dbt would take the consumer's own database, or the source's name for the table's."""
+    with pytest.raises(ValueError, match="has a part without a name"):
+        parse_relation(written, "bigquery")
+
+
 @pytest.mark.parametrize(
     "written", ["PROD.MARTS.x; drop table y", "a b", "a\nb", "x--", "{{ x }}", "a/*", "a'b", "f(x)", "a,b", "a=b"]
 )

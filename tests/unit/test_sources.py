@@ -196,3 +196,11 @@ def test_a_deprecation_says_when_and_what_instead(version: int, notice: str) -> 
     models = [public_model("products", version=v, latest_version=2, deprecation_date=day) for v in (1, 2)]
     assert interface(*models).deprecation_notice(models[version - 1]) == notice
     assert interface().deprecation_notice(public_model("products", version=version)) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "written"), [(2**64, str(2**64)), (-(2**63) - 1, str(-(2**63) - 1)), (2**63, 2**63)]
+)
+def test_a_number_that_dbt_stops_at_becomes_text(number: int, written: Any) -> None:
+    """dbt packs what it parsed with msgpack, which has integers of 64 bits."""
+    assert _table(public_model(meta={"a": [number]}))["config"]["meta"]["a"] == [written]

@@ -1,14 +1,13 @@
 """A dbt manifest's bytes in, its parts undecoded out: a node costs nothing until somebody asks for it.
 
-msgspec reads the document in two stages (first level, then the nodes that matter), because nine tenths of a manifest
-are private models, tests and macros that nobody publishes.
+msgspec goes over the document once, with a glance at every node; the few that matter are decoded afterwards, because
+nine tenths of a manifest are private models, tests and macros that nobody publishes.
 """
 
 import codecs
 import gc
-import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +20,9 @@ from msgspec import Raw
 
 from registry_tools.errors import DocumentError
 from registry_tools.intake.documents import read_bytes
-from registry_tools.mesh.interface import Value
+from registry_tools.intake.glance import Glance, Survey, survey
+from registry_tools.intake.places import values_around
+from registry_tools.mesh.interface import DependsOn, Value
 
 OLDEST_SCHEMA: Final = 9  # dbt 1.5, the first with model access
 _SCHEMA: Final = re.compile(r"https://schemas\.getdbt\.com/dbt/manifest/v(\d+)(?:\.json)?")
@@ -43,9 +44,8 @@ class Metadata(Value, frozen=True):
     dbt_version: str | None = None
 
 
-class _TopLevel(Value, frozen=True):
+class _Sections(Value, frozen=True):
     metadata: Metadata
-    nodes: dict[str, Raw]
     sources: dict[str, Raw] = msgspec.field(default_factory=dict)
     groups: dict[str, Raw] = msgspec.field(default_factory=dict)
     exposures: dict[str, Raw] = msgspec.field(default_factory=dict)
@@ -53,8 +53,29 @@ class _TopLevel(Value, frozen=True):
     semantic_models: dict[str, Raw] = msgspec.field(default_factory=dict)
 
 
+class _AtAGlance(_Sections, frozen=True, kw_only=True):
+    nodes: dict[str, Glance]
+
+
+class _Undecoded(_Sections, frozen=True, kw_only=True):
+    nodes: dict[str, Raw]
+
+
+class _Links(Value, frozen=True):
+    depends_on: DependsOn = DependsOn()
+
+
+class _NodesOnly(Value, frozen=True):
+    nodes: dict[str, Raw]
+
+
 class _MetadataOnly(Value, frozen=True):
     metadata: Metadata
+
+
+_GLANCE: Final = msgspec.json.Decoder(_AtAGlance)
+_FIRST_LEVEL: Final = msgspec.json.Decoder(_Undecoded)
+_NODES: Final = msgspec.json.Decoder(_NodesOnly)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False, repr=False)
@@ -67,16 +88,47 @@ class Manifest:
     adapter: str
     dbt_version: str
     generated_at: datetime
-    nodes: dict[str, Raw]
+    node_ids: tuple[str, ...]
     sources: dict[str, Raw]
     groups: dict[str, Raw]
     exposures: dict[str, Raw]
     unit_tests: dict[str, Raw]
     semantic_models: dict[str, Raw]
+    surveyed: Survey | None
+
+    @cached_property
+    def nodes(self) -> dict[str, Raw]:
+        """All nodes, undecoded: gone for when somebody asks for more than the survey tells."""
+        with collector_off():
+            return _NODES.decode(self.raw).nodes
+
+    @cached_property
+    def survey(self) -> Survey:
+        """What the nodes come to at a glance. Raises DocumentError naming the own model or the test that is wrong."""
+        if self.surveyed is not None:
+            return self.surveyed
+        asked = (f"model.{self.project}.", "test.")
+        glances = dict(self.entries(self.nodes, asked, Glance))
+        return survey(glances, self.project)
+
+    def parents_of(self, unique_id: str) -> tuple[str, ...]:
+        """What a node reads; nothing when there is no such node, as of a source."""
+        if self.surveyed is None and unique_id not in self.survey.parents and unique_id in self.nodes:
+            return self.decode(self.nodes[unique_id], _Links, unique_id).depends_on.nodes
+        return self.survey.parents.get(unique_id, ())
+
+    def own_public(self, kind: type[T]) -> Iterator[tuple[str, T]]:
+        """The own public models decoded as `kind`, without a second look at all the other nodes where possible."""
+        public = self.survey.public
+        found = values_around(self.raw, public) if self.surveyed is not None else None
+        for unique_id in public:
+            yield unique_id, self.decode(self.nodes[unique_id] if found is None else found[unique_id], kind, unique_id)
 
     @cached_property
     def sha256(self) -> str:
         """The file's digest, computed when somebody publishes it."""
+        import hashlib
+
         return hashlib.sha256(self.raw).hexdigest()
 
     @property
@@ -87,12 +139,14 @@ class Manifest:
     @property
     def usage_id(self) -> str:
         """The id under which its usage is published without its interface: another publication of the same file."""
+        import hashlib
+
         return self._id(hashlib.sha256(f"{self.sha256} usage".encode()).hexdigest())
 
     def _id(self, digest: str) -> str:
         return f"{self.generated_at:%Y%m%dT%H%M%SZ}-{digest[:12]}"
 
-    def decode(self, raw: Raw, kind: type[T], unique_id: str) -> T:
+    def decode(self, raw: Raw | memoryview, kind: type[T], unique_id: str) -> T:
         """One entry as `kind`. Raises DocumentError naming the entry and the field that is wrong."""
         try:
             return msgspec.json.decode(raw, type=kind)
@@ -114,24 +168,25 @@ def read_manifest(path: Path) -> Manifest:
     raw = read_bytes(path, noun="the dbt manifest", then=_REMEDY)
     with collector_off():
         top = _first_level(path, raw)
-    metadata = top.metadata
-    project = metadata.project_name or _guess_project(top)
-    if project is None:
-        raise DocumentError("metadata.project_name is missing", where=str(path), then=_REMEDY)
-    return Manifest(
-        path=path,
-        raw=raw,
-        project=project,
-        adapter=metadata.adapter_type or "",
-        dbt_version=metadata.dbt_version or "",
-        generated_at=_time(path, metadata.generated_at),
-        nodes=top.nodes,
-        sources=top.sources,
-        groups=top.groups,
-        exposures=top.exposures,
-        unit_tests=top.unit_tests,
-        semantic_models=top.semantic_models,
-    )
+        metadata = top.metadata
+        project = metadata.project_name or _guess_project(top.nodes)
+        if project is None:
+            raise DocumentError("metadata.project_name is missing", where=str(path), then=_REMEDY)
+        return Manifest(
+            path=path,
+            raw=raw,
+            project=project,
+            adapter=metadata.adapter_type or "",
+            dbt_version=metadata.dbt_version or "",
+            generated_at=_time(path, metadata.generated_at),
+            node_ids=tuple(top.nodes),
+            sources=top.sources,
+            groups=top.groups,
+            exposures=top.exposures,
+            unit_tests=top.unit_tests,
+            semantic_models=top.semantic_models,
+            surveyed=survey(top.nodes, project) if isinstance(top, _AtAGlance) else None,
+        )
 
 
 @contextmanager
@@ -146,10 +201,10 @@ def collector_off() -> Iterator[None]:
             gc.enable()
 
 
-def _first_level(path: Path, raw: bytes) -> _TopLevel:
+def _first_level(path: Path, raw: bytes) -> _AtAGlance | _Undecoded:
     try:
         _expect_text(raw)  # what stays undecoded inside is text as well
-        top = msgspec.json.decode(raw, type=_TopLevel)
+        top = _at_a_glance(raw) or _FIRST_LEVEL.decode(raw)
     except msgspec.ValidationError as error:
         _expect_schema(path, _metadata_alone(path, raw))  # of another dbt, or of no dbt at all: that is said first
         raise DocumentError(f"no dbt manifest: {error}", where=str(path), then=_REMEDY) from None
@@ -157,6 +212,14 @@ def _first_level(path: Path, raw: bytes) -> _TopLevel:
         raise DocumentError(f"not JSON, or cut off: {error}", where=_place(path, raw, error), then=_REMEDY) from None
     _expect_schema(path, top.metadata)
     return top
+
+
+def _at_a_glance(raw: bytes) -> _AtAGlance | None:
+    """None for whatever is not as dbt writes it: entry by entry it is found out what that is, and whether we ask."""
+    try:
+        return _GLANCE.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _expect_text(raw: bytes) -> None:
@@ -199,9 +262,9 @@ def _place(path: Path, raw: bytes, error: Exception) -> str:
     return f"{path}:{line}:{column}"
 
 
-def _guess_project(top: _TopLevel) -> str | None:
+def _guess_project(node_ids: Iterable[str]) -> str | None:
     # dbt 1.5 leaves project_name out of the metadata; every macro and node carries its package.
-    packages = {key.split(".", 2)[1] for key in top.nodes if key.count(".") >= 2}  # noqa: PLR2004
+    packages = {key.split(".", 2)[1] for key in node_ids if key.count(".") >= 2}  # noqa: PLR2004
     return packages.pop() if len(packages) == 1 else None
 
 

@@ -40,7 +40,7 @@ def _document(manifest: Manifest) -> dict[str, Any]:
         metadata = msgspec.json.decode(document["metadata"])
         document["metadata"] = {key: metadata[key] for key in _METADATA if key in metadata}
         document["metadata"].setdefault("project_name", manifest.project)
-        seeds = {uid: raw for uid, raw in manifest.nodes.items() if uid.startswith("seed.")}
+        seeds = {uid: manifest.nodes[uid] for uid in manifest.node_ids if uid.startswith("seed.")}
         if seeds:
             document["nodes"] = manifest.nodes | _all_anonymous(manifest, seeds)
         for section, entries in (("groups", manifest.groups), ("exposures", manifest.exposures)):

@@ -1,17 +1,15 @@
 """A manifest in, the interface out: its public models alone, cleaned of everything that is nobody else's business."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw
 
 from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.manifest import Manifest, collector_off
 from registry_tools.mesh.interface import (
-    GUARDS,
     Column,
     Config,
     Constraint,
@@ -21,32 +19,12 @@ from registry_tools.mesh.interface import (
     Owner,
     Promise,
     PublicModel,
-    Value,
 )
 from registry_tools.mesh.relation import Relation, parse_relation
 
 _EMAIL: Final = re.compile(r"[\w.%+-]+@[\w-]+(?:\.[\w-]+)+")
 _HOME: Final = re.compile(r"(?:/home/|/Users/|/root/|[A-Za-z]:\\Users\\)[^\s'\"]*")
 _REMEDY: Final = "correct the model's YAML, run dbt build, then publish again"
-
-
-class _Access(Value, frozen=True):
-    access: str | None = None
-
-
-class _Probe(Value, frozen=True):
-    package_name: str
-    access: str | None = None
-    config: _Access = _Access()
-    depends_on: Raw = Raw(b"{}")
-
-    @property
-    def is_public(self) -> bool:
-        return (self.access or self.config.access) == "public"
-
-
-class _Links(Value, frozen=True):
-    depends_on: DependsOn = DependsOn()
 
 
 class _ColumnConfig(Value, frozen=True):
@@ -62,49 +40,16 @@ class _OwnColumns(Value, frozen=True):
     columns: dict[str, _OwnColumn] = msgspec.field(default_factory=dict)
 
 
-class _TestMetadata(Value, frozen=True):
-    name: str
-    namespace: str | None = None
-
-
-class _TestConfig(Value, frozen=True):
-    severity: str | None = None
-    where: str | None = None
-    error_if: str | None = None
-
-
-class _Test(Value, frozen=True):
-    column_name: str | None = None
-    attached_node: str | None = None
-    test_metadata: _TestMetadata | None = None
-    config: _TestConfig = _TestConfig()
-    depends_on: DependsOn = DependsOn()
-
-    @property
-    def guards(self) -> bool:
-        """Whether it holds for every row, always: a `where` or a mere warning promises nothing to readers."""
-        told = self.test_metadata is not None and not self.test_metadata.namespace and self.column_name is not None
-        strict = not self.config.where and (self.config.severity or "error").lower() == "error"
-        strict = strict and self.config.error_if in (None, "!= 0")
-        return told and strict and self.test_metadata is not None and self.test_metadata.name in GUARDS
-
-    @property
-    def model(self) -> str | None:
-        nodes = self.depends_on.nodes
-        return self.attached_node or (nodes[0] if len(nodes) == 1 else None)
-
-
 def extract_interface(manifest: Manifest) -> Interface:
     """The project's own public models and their groups. Raises DocumentError naming the model that is not usable."""
     with collector_off():
-        models, links = _own_models(manifest)
-        tests = _tests(manifest, models) if models else {}
+        models = _own_models(manifest)
         groups = _groups(manifest, {model.group for model in models.values()})
         cleaner = _Cleaner(manifest, models)
-        ancestry = _Ancestry(manifest, frozenset(models), links)
+        guards = manifest.survey.guards
         try:
             cleaned = tuple(
-                cleaner.clean(model, tests.get(unique_id, {}), ancestry.of(unique_id))
+                cleaner.clean(model, guards[unique_id], _ancestors(manifest, models.keys(), unique_id))
                 for unique_id, model in sorted(models.items())
             )
             return Interface(
@@ -115,32 +60,15 @@ def extract_interface(manifest: Manifest) -> Interface:
             raise DocumentError(what, where=str(manifest.path), then=_REMEDY) from None
 
 
-def _own_models(manifest: Manifest) -> tuple[dict[str, PublicModel], dict[str, Raw]]:
-    """The project's public models, and of all its models what they depend on, to be decoded when somebody asks."""
-    found, links = {}, {}
-    # A project that consumes through dbt-loom carries foreign public models in its own manifest.
-    for unique_id, probe in manifest.entries(manifest.nodes, (f"model.{manifest.project}.",), _Probe):
-        links[unique_id] = probe.depends_on
-        if probe.is_public and probe.package_name == manifest.project:
-            model = manifest.decode(manifest.nodes[unique_id], PublicModel, unique_id)
-            if model.config.materialized != "ephemeral":
-                if model.unique_id != unique_id:
-                    raise DocumentError(
-                        f"{unique_id}: its unique_id is {model.unique_id!r}", where=str(manifest.path), then=_REMEDY
-                    )
-                found[unique_id] = model
-    return found, links
-
-
-def _tests(manifest: Manifest, models: Iterable[str]) -> dict[str, dict[str, set[str]]]:
-    wanted = frozenset(models)
-    found: dict[str, dict[str, set[str]]] = {}
-    for _, test in manifest.entries(manifest.nodes, ("test.",), _Test):
-        if test.model in wanted and test.guards and test.column_name and test.test_metadata:
-            # dbt writes the name of a quoted column with its quotes
-            found.setdefault(test.model, {}).setdefault(test.column_name.strip('"`'), set()).add(
-                test.test_metadata.name
-            )
+def _own_models(manifest: Manifest) -> dict[str, PublicModel]:
+    found = {}
+    for unique_id, model in manifest.own_public(PublicModel):
+        if model.config.materialized != "ephemeral":
+            if model.unique_id != unique_id:
+                raise DocumentError(
+                    f"{unique_id}: its unique_id is {model.unique_id!r}", where=str(manifest.path), then=_REMEDY
+                )
+            found[unique_id] = model
     return found
 
 
@@ -157,38 +85,19 @@ def _groups(manifest: Manifest, used: set[str | None]) -> list[Group]:
     ]
 
 
-class _Ancestry:
-    """Walks from a public model through private ones to the nearest public ancestors, each node read once."""
-
-    def __init__(self, manifest: Manifest, public: frozenset[str], links: dict[str, Raw]) -> None:
-        self._manifest = manifest
-        self._public = public
-        self._links = links
-        self._parents: dict[str, tuple[str, ...]] = {}
-
-    def of(self, unique_id: str) -> tuple[str, ...]:
-        found, seen, todo = set(), set(), list(self._parents_of(unique_id))
-        while todo:
-            node = todo.pop()
-            if node in seen:
-                continue
-            seen.add(node)
-            if node in self._public:
-                found.add(node)
-            else:
-                todo += self._parents_of(node)
-        return tuple(sorted(found - {unique_id}))
-
-    def _parents_of(self, unique_id: str) -> tuple[str, ...]:
-        if unique_id not in self._parents:
-            self._parents[unique_id] = self._read(unique_id).nodes
-        return self._parents[unique_id]
-
-    def _read(self, unique_id: str) -> DependsOn:
-        if unique_id in self._links:
-            return self._manifest.decode(self._links[unique_id], DependsOn, unique_id)
-        raw = self._manifest.nodes.get(unique_id)
-        return DependsOn() if raw is None else self._manifest.decode(raw, _Links, unique_id).depends_on
+def _ancestors(manifest: Manifest, public: Collection[str], unique_id: str) -> tuple[str, ...]:
+    """The nearest public ancestors: from a public model through private ones to where others are public."""
+    found, seen, todo = set(), set(), list(manifest.parents_of(unique_id))
+    while todo:
+        node = todo.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if node in public:
+            found.add(node)
+        else:
+            todo += manifest.parents_of(node)
+    return tuple(sorted(found - {unique_id}))
 
 
 class _Cleaner:
@@ -199,7 +108,7 @@ class _Cleaner:
         self._relations = {unique_id: self._relation(model) for unique_id, model in models.items()}
         self._public = {str(relation) for relation in self._relations.values()}
 
-    def clean(self, model: PublicModel, tests: dict[str, set[str]], ancestors: tuple[str, ...]) -> PublicModel:
+    def clean(self, model: PublicModel, tests: Mapping[str, set[str]], ancestors: tuple[str, ...]) -> PublicModel:
         relation = self._relations[model.unique_id]
         return msgspec.structs.replace(
             model,

@@ -113,9 +113,9 @@ def _referenced(manifest: Manifest) -> Iterator[tuple[str, Target]]:
     The models of any other package that is installed are built here, and are therefore nobody else's.
     """
     own = f"model.{manifest.project}."
-    for unique_id, raw in manifest.nodes.items():
+    for unique_id in manifest.node_ids:
         if unique_id.startswith("model.") and not unique_id.startswith(own):
-            model = manifest.decode(raw, _Foreign, unique_id)
+            model = manifest.decode(manifest.nodes[unique_id], _Foreign, unique_id)
             if not model.original_file_path or model.is_stub:
                 yield unique_id, (model.package_name, model.name, _version(model.version), "ref")
 

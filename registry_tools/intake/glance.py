@@ -1,0 +1,89 @@
+"""A glance at every node of a manifest in, what the interface needs of all of them out: public models, parents, guards.
+
+One pass of msgspec takes these few fields as fast as it would take nothing, so no node is decoded to be left out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from msgspec import Raw
+
+from registry_tools.mesh.interface import GUARDS, DependsOn, Value
+
+
+class _TestMetadata(Value, frozen=True, gc=False):
+    name: str
+    namespace: str | None = None
+
+
+class _Config(Value, frozen=True, gc=False):
+    access: str | None = None
+    severity: str | None = None
+    where: str | None = None
+    error_if: str | None = None
+
+
+class Glance(Value, frozen=True, gc=False):
+    """What is asked of a node before anybody wants it: of a model its access, of a test what it guards."""
+
+    package_name: str
+    name: Raw = Raw(b"")
+    access: str | None = None
+    config: _Config = _Config()
+    depends_on: DependsOn = DependsOn()
+    column_name: str | None = None
+    attached_node: str | None = None
+    test_metadata: _TestMetadata | None = None
+
+    @property
+    def is_public(self) -> bool:
+        """Whether other projects may read the model."""
+        return (self.access or self.config.access) == "public"
+
+    @property
+    def guards(self) -> tuple[str, str] | None:
+        """The column and the test that holds for it always and in every row, if it is one that readers are promised.
+
+        A `where` or a mere warning promises nothing to readers, and neither does the test of a package.
+        """
+        about, config = self.test_metadata, self.config
+        if not self.column_name or about is None or about.namespace or about.name not in GUARDS:
+            return None
+        if config.where or config.error_if not in {None, "!= 0"} or (config.severity or "error").lower() != "error":
+            return None
+        return self.column_name.strip('"`'), about.name  # dbt writes the name of a quoted column with its quotes
+
+    @property
+    def model(self) -> str | None:
+        """The unique_id of the model that a test is about."""
+        nodes = self.depends_on.nodes
+        return self.attached_node or (nodes[0] if len(nodes) == 1 else None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Survey:
+    """What the glances come to. `public` holds each model's name undecoded, because it tells where the model stands."""
+
+    public: Mapping[str, Raw]
+    parents: Mapping[str, tuple[str, ...]]
+    guards: Mapping[str, Mapping[str, set[str]]]
+
+
+def survey(glances: Mapping[str, Glance], project: str) -> Survey:
+    """The project's own public models, of every node the nodes that it reads, and of each public model its guards.
+
+    A project that consumes through dbt-loom carries foreign public models in its own manifest; they are not its own.
+    """
+    own = f"model.{project}."
+    public: dict[str, Raw] = {}
+    parents: dict[str, tuple[str, ...]] = {}
+    for unique_id, glance in glances.items():
+        parents[unique_id] = glance.depends_on.nodes
+        if unique_id.startswith(own) and glance.is_public and glance.package_name == project:
+            public[unique_id] = glance.name
+    guards: dict[str, dict[str, set[str]]] = {unique_id: {} for unique_id in public}
+    for unique_id, glance in glances.items():
+        if unique_id.startswith("test.") and (model := glance.model) in guards and (guard := glance.guards):
+            column, test = guard
+            guards[model].setdefault(column, set()).add(test)
+    return Survey(public=public, parents=parents, guards=guards)

@@ -11,19 +11,19 @@ from msgspec import Raw
 from registry_tools.mesh.interface import GUARDS, DependsOn, Value
 
 
-class _TestMetadata(Value, frozen=True, gc=False):
+class _TestMetadata(Value, frozen=True):
     name: str
     namespace: str | None = None
 
 
-class _Config(Value, frozen=True, gc=False):
+class _Config(Value, frozen=True):
     access: str | None = None
     severity: str | None = None
     where: str | None = None
     error_if: str | None = None
 
 
-class Glance(Value, frozen=True, gc=False):
+class Glance(Value, frozen=True):
     """What is asked of a node before anybody wants it: of a model its access, of a test what it guards."""
 
     package_name: str
@@ -54,10 +54,10 @@ class Glance(Value, frozen=True, gc=False):
         return self.column_name.strip('"`'), about.name  # dbt writes the name of a quoted column with its quotes
 
     @property
-    def model(self) -> str | None:
-        """The unique_id of the model that a test is about."""
+    def only_parent(self) -> str | None:
+        """What a test is about to which dbt attached no node."""
         nodes = self.depends_on.nodes
-        return self.attached_node or (nodes[0] if len(nodes) == 1 else None)
+        return nodes[0] if len(nodes) == 1 else None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,15 +75,16 @@ def survey(glances: Mapping[str, Glance], project: str) -> Survey:
     A project that consumes through dbt-loom carries foreign public models in its own manifest; they are not its own.
     """
     own = f"model.{project}."
-    public: dict[str, Raw] = {}
-    parents: dict[str, tuple[str, ...]] = {}
-    for unique_id, glance in glances.items():
-        parents[unique_id] = glance.depends_on.nodes
-        if unique_id.startswith(own) and glance.is_public and glance.package_name == project:
-            public[unique_id] = glance.name
+    public = {
+        unique_id: glance.name
+        for unique_id, glance in glances.items()
+        if unique_id.startswith(own) and glance.is_public and glance.package_name == project
+    }
     guards: dict[str, dict[str, set[str]]] = {unique_id: {} for unique_id in public}
     for unique_id, glance in glances.items():
-        if unique_id.startswith("test.") and (model := glance.model) in guards and (guard := glance.guards):
+        model = glance.attached_node or glance.only_parent
+        if model in guards and unique_id.startswith("test.") and (guard := glance.guards):
             column, test = guard
             guards[model].setdefault(column, set()).add(test)
+    parents = {unique_id: glance.depends_on.nodes for unique_id, glance in glances.items()}
     return Survey(public=public, parents=parents, guards=guards)

@@ -4,7 +4,6 @@ The names are dbt's, so that the document a consumer reads is itself a manifest 
 manifest.json understand. Nothing private has a field here.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -29,8 +28,11 @@ _REST: Final = (
 )
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True):
-    """The base of what is decoded from JSON; unknown keys are left out."""
+class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """The base of what is decoded from JSON; unknown keys are left out.
+
+    JSON has no cycles, so the garbage collector need not go over its values: it takes longer than decoding them.
+    """
 
 
 class Constraint(Value, frozen=True):
@@ -198,7 +200,7 @@ class Interface(Value, frozen=True):
     @property
     def digest(self) -> str:
         """The sha256 of everything a reader can rely on; the same whichever dbt, invocation or time made it."""
-        return hashlib.sha256(_canonical(self)).hexdigest()
+        return _sha256(self)
 
     def find(self, unique_id: str) -> PublicModel | None:
         """The model with this unique_id, if it is public."""
@@ -379,8 +381,10 @@ def read_interface(document: bytes) -> tuple[Interface, dict[str, Any]]:
     return interface, read.metadata.mesh
 
 
-def _canonical(value: msgspec.Struct) -> bytes:
-    return msgspec.json.encode(value, order="deterministic")
+def _sha256(value: msgspec.Struct) -> str:
+    import hashlib
+
+    return hashlib.sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()
 
 
 def _as_node(model: PublicModel) -> dict[str, Any]:
@@ -390,7 +394,7 @@ def _as_node(model: PublicModel) -> dict[str, Any]:
         "path": "",
         "original_file_path": "",
         "fqn": [model.package_name, model.name, *version],
-        "checksum": {"name": "sha256", "checksum": hashlib.sha256(_canonical(model)).hexdigest()},
+        "checksum": {"name": "sha256", "checksum": _sha256(model)},
         **msgspec.to_builtins(model),
     }
 

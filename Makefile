@@ -58,8 +58,8 @@ fix: install  ## mend what a machine can mend: format, imports, SQL
 soak: install  ## simulate a million histories: make soak N=1000000 FROM=0 PROCESSES=2
 	@$(RUN)python -m tests.simulator --histories $(or $(N),1000000) --from $(or $(FROM),0) --processes $(or $(PROCESSES),2)
 
-bench: install  ## print the table of speeds against their targets
-	@$(RUN)python -m benchmarks
+bench: install  ## print the table of speeds against their targets, real dbt beside plain dbt-loom included (minutes)
+	@$(RUN)python -m benchmarks --dbt
 
 soak-http: install  ## let 16 publishers and 64 readers meet foul weather over HTTP, until 4,000 publications stand
 	@SOAK_PUBLICATIONS=$${SOAK_PUBLICATIONS:-250} SOAK_READERS=$${SOAK_READERS:-64} $(RUN)python -m pytest -q -n0 tests/registry/test_soak.py

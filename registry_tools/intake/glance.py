@@ -4,7 +4,6 @@ One pass of msgspec takes these few fields as fast as it would take nothing, so 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from msgspec import Raw
 
@@ -60,8 +59,7 @@ class Glance(Value, frozen=True):
         return nodes[0] if len(nodes) == 1 else None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Survey:
+class Survey(Value, frozen=True):
     """What the glances come to. `public` holds each model's name undecoded, because it tells where the model stands."""
 
     public: Mapping[str, Raw]

@@ -21,7 +21,6 @@ from msgspec import Raw
 from registry_tools.errors import DocumentError
 from registry_tools.intake.documents import read_bytes
 from registry_tools.intake.glance import Glance, Survey, survey
-from registry_tools.intake.places import values_around
 from registry_tools.mesh.interface import DependsOn, Value
 
 OLDEST_SCHEMA: Final = 9  # dbt 1.5, the first with model access
@@ -119,6 +118,8 @@ class Manifest:
 
     def own_public(self, kind: type[T]) -> Iterator[tuple[str, T]]:
         """The own public models decoded as `kind`, without a second look at all the other nodes where possible."""
+        from registry_tools.intake.places import values_around
+
         public = self.survey.public
         found = values_around(self.raw, public) if self.surveyed is not None else None
         for unique_id in public:

@@ -11,8 +11,9 @@ from registry_tools.artifacts.sources import sources_files
 from registry_tools.intake.manifest import Manifest, read_manifest
 from registry_tools.intake.project import ProjectFolder, read_project
 from registry_tools.intake.public_interface import extract_interface
-from registry_tools.mesh.interface import Column, Config, Group, Interface, Owner, PublicModel
+from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.lock import Pin
+from registry_tools.mesh.public_model import Column, Config, Group, Owner, PublicModel
 from registry_tools.mesh.publication import Actor, Publication
 from registry_tools.mesh.upstream import SyncedUpstream, Upstream
 from registry_tools.mesh.usage import Usage

@@ -8,7 +8,8 @@ import msgspec
 
 from registry_tools.artifacts.files import MARK
 from registry_tools.artifacts.yaml_text import yaml_text
-from registry_tools.mesh.interface import Interface, PublicModel
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.relation import fold
 
 CONFIG_FILE: Final = "dbt_loom.config.yml"

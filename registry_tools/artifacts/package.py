@@ -14,7 +14,8 @@ from registry_tools.artifacts import properties
 from registry_tools.artifacts.files import MARK, STUBS_FOLDER
 from registry_tools.artifacts.yaml_text import inert, inert_description, yaml_text
 from registry_tools.mesh.freshness import freshness_of
-from registry_tools.mesh.interface import Constraint, Interface, PublicModel
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import Constraint, PublicModel
 from registry_tools.mesh.upstream import stub_materialization
 
 FOLDER: Final = STUBS_FOLDER

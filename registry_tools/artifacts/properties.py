@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from registry_tools.artifacts.yaml_text import inert, inert_description, inert_key
-from registry_tools.mesh.interface import GUARDS, Column, Constraint, Interface, PublicModel
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import GUARDS, Column, Constraint, PublicModel
 
 # The integers that dbt can keep (msgpack, in its partial parsing); beyond them it stops.
 _LEAST: Final = -(2**63)

@@ -12,7 +12,8 @@ from registry_tools.artifacts import properties
 from registry_tools.artifacts.files import MARK
 from registry_tools.artifacts.yaml_text import inert, yaml_text
 from registry_tools.mesh.freshness import freshness_of
-from registry_tools.mesh.interface import Interface, PublicModel
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.relation import Part, Relation
 

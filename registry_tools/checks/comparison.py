@@ -14,7 +14,8 @@ import msgspec
 from registry_tools.checks.admission import consumers, without_consumers
 from registry_tools.checks.place import Place, differ, where_they_differ
 from registry_tools.mesh.change import Change
-from registry_tools.mesh.interface import Column, Constraint, DependsOn, Group, Interface, PublicModel
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import Column, Constraint, DependsOn, Group, PublicModel
 
 # Fields that have a rule of their own and nothing more to say.
 _MODEL: Final = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 from registry_tools.mesh.audience import audience_of
-from registry_tools.mesh.interface import PublicModel
+from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.upstream import SyncedUpstream
 from registry_tools.mesh.usage import Usage
 from registry_tools.mesh.use import Finding, Node, Place

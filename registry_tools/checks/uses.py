@@ -8,7 +8,8 @@ from functools import partial
 from typing import Final
 
 from registry_tools.mesh.departure import Departure, Wanted
-from registry_tools.mesh.interface import Interface, PublicModel, Withheld
+from registry_tools.mesh.interface import Interface, Withheld
+from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.upstream import SyncedUpstream
 from registry_tools.mesh.use import Finding, Place, Use
 

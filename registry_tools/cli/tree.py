@@ -5,8 +5,8 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from registry_tools.cli.output import shown
-from registry_tools.mesh.interface import PublicModel
 from registry_tools.mesh.lineage import Lineage, Member
+from registry_tools.mesh.public_model import PublicModel
 
 
 def show_tree(lineage: Lineage, console: Console | None = None) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from msgspec import Raw
 
-from registry_tools.mesh.interface import GUARDS, DependsOn, Value
+from registry_tools.mesh.public_model import GUARDS, DependsOn, Value
 
 
 class _TestMetadata(Value, frozen=True):

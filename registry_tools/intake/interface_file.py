@@ -9,7 +9,8 @@ from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.documents import read_bytes
 from registry_tools.intake.manifest import read_manifest
 from registry_tools.intake.public_interface import extract_interface
-from registry_tools.mesh.interface import Interface, Value, read_interface
+from registry_tools.mesh.interface import Interface, read_interface
+from registry_tools.mesh.public_model import Value
 
 _REMEDY: Final = "name a manifest that dbt wrote, or an interface in the registry: dbt_up@prod"
 

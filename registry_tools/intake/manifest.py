@@ -21,7 +21,7 @@ from msgspec import Raw
 from registry_tools.errors import DocumentError
 from registry_tools.intake.documents import read_bytes
 from registry_tools.intake.glance import Glance, Survey, survey
-from registry_tools.mesh.interface import DependsOn, Value
+from registry_tools.mesh.public_model import DependsOn, Value
 
 OLDEST_SCHEMA: Final = 9  # dbt 1.5, the first with model access
 _SCHEMA: Final = re.compile(r"https://schemas\.getdbt\.com/dbt/manifest/v(\d+)(?:\.json)?")

@@ -9,16 +9,17 @@ import msgspec
 
 from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.manifest import Manifest, collector_off
-from registry_tools.mesh.interface import (
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import (
     Column,
     Config,
     Constraint,
     DependsOn,
     Group,
-    Interface,
     Owner,
     Promise,
     PublicModel,
+    Value,
 )
 from registry_tools.mesh.relation import Relation, parse_relation
 

@@ -7,7 +7,7 @@ import msgspec
 
 from registry_tools.errors import DocumentError
 from registry_tools.intake.documents import read_bytes
-from registry_tools.mesh.interface import Value
+from registry_tools.mesh.public_model import Value
 
 _FAILED: Final = frozenset({"error", "fail", "runtime error", "partial success"})
 _REMEDY: Final = "run dbt build again, or remove the file if no run belongs to this manifest"

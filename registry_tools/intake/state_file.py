@@ -9,7 +9,7 @@ from registry_tools.errors import DocumentError
 from registry_tools.intake.documents import read_bytes
 from registry_tools.intake.manifest import collector_off
 from registry_tools.mesh.deferral import Node, Nodes, Origin
-from registry_tools.mesh.interface import Value
+from registry_tools.mesh.public_model import Value
 
 
 class _Metadata(Value, frozen=True):

@@ -8,7 +8,7 @@ import msgspec
 from registry_tools.errors import UsageError
 from registry_tools.intake.manifest import Manifest
 from registry_tools.mesh import names
-from registry_tools.mesh.interface import DependsOn, PublicModel, Value
+from registry_tools.mesh.public_model import DependsOn, PublicModel, Value
 from registry_tools.mesh.relation import parse_relation
 from registry_tools.mesh.usage import EVERY, Read, Usage
 

@@ -8,7 +8,7 @@ from registry_tools.intake.manifest import Manifest
 from registry_tools.intake.references import Reference
 from registry_tools.intake.usage import extract_usage
 from registry_tools.mesh.departure import Wanted
-from registry_tools.mesh.interface import DependsOn, Value
+from registry_tools.mesh.public_model import DependsOn, Value
 from registry_tools.mesh.use import Node, Place, Use
 
 # What reads a model's rows or stands for somebody who does. A unit test gives the rows itself.

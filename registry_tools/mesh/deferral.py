@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
-from registry_tools.mesh.interface import DependsOn, Value
+from registry_tools.mesh.public_model import DependsOn, Value
 from registry_tools.mesh.relation import parse_relation
 
 DEFERRABLE: Final = ("model", "seed", "snapshot", "function")

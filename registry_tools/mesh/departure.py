@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from registry_tools.mesh.interface import Interface, PublicModel
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.publication import Actor, Operation
 
 

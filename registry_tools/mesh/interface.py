@@ -7,8 +7,6 @@ manifest.json understand. Nothing private has a field here.
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -16,170 +14,22 @@ import msgspec
 from registry_tools.mesh import names
 from registry_tools.mesh.audience import audience_of, replacement_of
 from registry_tools.mesh.freshness import freshness_of
-from registry_tools.mesh.relation import Relation, parse_relation
+from registry_tools.mesh.public_model import (
+    GUARDS,
+    Constraint,
+    DependsOn,
+    Group,
+    PublicModel,
+    Value,
+)
+from registry_tools.mesh.relation import parse_relation
 
 SCHEMA: Final = "https://schemas.getdbt.com/dbt/manifest/v12.json"
-# The tests that readers may be promised.
-GUARDS: Final = ("not_null", "unique")
 # The rest of a manifest, empty: readers of v12 look these keys up without asking.
 _REST: Final = (
     *("sources", "macros", "docs", "exposures", "metrics", "selectors", "disabled", "parent_map", "child_map"),
     *("group_map", "saved_queries", "semantic_models", "unit_tests", "functions"),
 )
-
-
-class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The base of what is decoded from JSON; unknown keys are left out.
-
-    JSON has no cycles, so the garbage collector need not go over its values: it takes longer than decoding them.
-    """
-
-
-class Constraint(Value, frozen=True):
-    """A constraint of a column or a model. An expression is SQL and therefore stays at home."""
-
-    type: str
-    name: str | None = None
-    columns: tuple[str, ...] = ()
-    to: str | None = None
-    to_columns: tuple[str, ...] = ()
-
-
-class Column(Value, frozen=True):
-    """A column that readers may rely on."""
-
-    name: str
-    description: str | None = None
-    data_type: str | None = None
-    constraints: tuple[Constraint, ...] = ()
-    quote: bool | None = None
-    tags: tuple[str, ...] = ()
-    meta: dict[str, Any] = {}
-
-
-class Contract(Value, frozen=True):
-    """Whether dbt enforces the columns and types when it builds the model."""
-
-    enforced: bool = False
-    alias_types: bool = True
-
-
-class Promise(Value, frozen=True):
-    """What v12 has no field for: the names of the tests that guard a column (`unique`, `not_null`)."""
-
-    tests: dict[str, tuple[str, ...]] = {}
-
-
-class Config(Value, frozen=True):
-    """The part of a model's config that readers may see."""
-
-    materialized: str | None = None
-    access: str | None = None
-    meta: dict[str, Any] = {}
-    mesh: Promise = Promise()
-
-
-class DependsOn(Value, frozen=True):
-    """The nearest public ancestors, by unique_id."""
-
-    nodes: tuple[str, ...] = ()
-
-
-class PublicModel(Value, frozen=True):
-    """One public model, or one version of it."""
-
-    unique_id: str
-    name: str
-    package_name: str
-    alias: str
-    relation_name: str | None = None
-    database: str | None = None
-    schema: str | None = None
-    access: str | None = None
-    description: str | None = None
-    columns: dict[str, Column] = {}
-    constraints: tuple[Constraint, ...] = ()
-    contract: Contract = Contract()
-    config: Config = Config()
-    primary_key: tuple[str, ...] = ()
-    group: str | None = None
-    tags: tuple[str, ...] = ()
-    meta: dict[str, Any] = {}
-    version: str | int | float | None = None
-    latest_version: str | int | float | None = None
-    deprecation_date: str | None = None
-    depends_on: DependsOn = DependsOn()
-
-    @property
-    def is_latest(self) -> bool:
-        """Whether a reference without a version means this one."""
-        return self.version == self.latest_version
-
-    @property
-    def label(self) -> str:
-        """The name a reader knows: `public_products.v1` where there are versions."""
-        return self.name if self.version is None else f"{self.name}.v{self.version}"
-
-    @property
-    def declared_key(self) -> tuple[str, ...]:
-        """The primary key that is declared, on the model or on one of its columns; no guess from tests."""
-        for constraint in self.constraints:
-            if constraint.type == "primary_key":
-                return constraint.columns
-        keys = (n for n, column in self.columns.items() for c in column.constraints if c.type == "primary_key")
-        return tuple(islice(keys, 1))
-
-    @property
-    def is_dated(self) -> bool:
-        """Whether dbt reads `deprecation_date` as a time. What a person wrote instead is told as text alone."""
-        try:
-            return datetime.fromisoformat(self.deprecation_date or "").date().isoformat() == self.leaves_on
-        except ValueError:
-            return False
-
-    @property
-    def leaves_on(self) -> str | None:
-        """The day after which the model may be gone."""
-        return self.deprecation_date and self.deprecation_date[:10]
-
-    def answers(self, name: str, version: str | None, *, as_source: bool) -> bool:
-        """Whether `ref` of this name, or `source` of this table, reads this model; without a version, the latest."""
-        if as_source:
-            return name in self.called
-        return name == self.name and (self.is_latest if version is None else str(self.version) == version)
-
-    @property
-    def called(self) -> tuple[str, ...]:
-        """The names under which sources have it: by version, and the latest one also without."""
-        if self.version is None:
-            return (self.name,)
-        return (f"{self.name}_v{self.version}", *([self.name] if self.is_latest else []))
-
-    def admits(self, project: str) -> bool:
-        """Whether the project may read it: its own project, everybody where no list stands, and who is listed."""
-        audience = audience_of(self.meta)
-        return audience is None or project == self.package_name or audience.admits(project)
-
-    def relation(self, adapter: str) -> Relation:
-        """Where the model lives. Raises ValueError when its relation_name is not one."""
-        return parse_relation(self.relation_name or self.alias, adapter)
-
-
-class Owner(Value, frozen=True):
-    """A team, never a person: e-mail addresses are not published."""
-
-    name: str | None = None
-    slack: str | None = None
-
-
-class Group(Value, frozen=True):
-    """The group that public models belong to, and its owner."""
-
-    name: str
-    unique_id: str
-    package_name: str
-    owner: Owner = Owner()
-    description: str | None = None
 
 
 class Withheld(Value, frozen=True):

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from registry_tools.mesh.interface import Value
+from registry_tools.mesh.public_model import Value
 
 FORMAT: Final = 1
 

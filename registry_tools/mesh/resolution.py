@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from registry_tools.mesh.interface import PublicModel
+from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.relation import Relation
 from registry_tools.mesh.relation_map import rule_for
 from registry_tools.mesh.upstream import SyncedUpstream

@@ -6,8 +6,9 @@ from typing import Final
 
 from registry_tools.errors import UsageError
 from registry_tools.mesh.change import Change
-from registry_tools.mesh.interface import Interface, PublicModel, Withheld
+from registry_tools.mesh.interface import Interface, Withheld
 from registry_tools.mesh.lock import Pin
+from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.relation_map import fits
 

@@ -6,7 +6,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from registry_tools.mesh.interface import Value
+from registry_tools.mesh.public_model import Value
 
 # Of the sha256 of a node's unique_id: two of ten thousand nodes share so many digits once in six million projects.
 _DIGITS: Final = 12

@@ -16,7 +16,7 @@ from typing import Final
 import msgspec
 
 from registry_tools.disk import write_whole
-from registry_tools.mesh.interface import Value
+from registry_tools.mesh.public_model import Value
 
 FOLDER_VARIABLE: Final = "DBT_MESH_CACHE"
 

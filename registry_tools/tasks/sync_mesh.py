@@ -26,8 +26,8 @@ from registry_tools.intake.project import ProjectFolder
 from registry_tools.intake.references import Reference, find_references
 from registry_tools.intake.uses import uses_in_files
 from registry_tools.mesh.change import Change
-from registry_tools.mesh.interface import PublicModel
 from registry_tools.mesh.lock import Lock, Pin
+from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.relation import quoting_of
 from registry_tools.mesh.upstream import SyncedUpstream, Upstream

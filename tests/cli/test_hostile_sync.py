@@ -15,6 +15,7 @@ import yaml
 import zstandard
 from click.testing import Result
 
+from registry_tools.artifacts.yaml_text import inert_key
 from registry_tools.mesh.interface import read_interface
 from registry_tools.registry import packing
 from registry_tools.registry.directory import DirectoryStore
@@ -25,7 +26,7 @@ from tests.builders import Json
 from tests.cli.conftest import Commands
 from tests.cli.test_sync import MESH, rendered
 
-WAYS = ["sources", "loom"]
+WAYS = ["sources", "loom", "package"]
 # What Jinja, YAML, a terminal, SQL or a shell could take for more than text.
 TEXTS = {
     "jinja-expression": "{{ env_var('SECRET') }}",
@@ -121,9 +122,12 @@ class Hostile:
         return result
 
     def node(self) -> Json:
-        """The node of the consumer's files: out of the sources as dbt reads them, or of what dbt-loom reads."""
+        """The node of the consumer's files: out of the YAML as dbt reads it, or of what dbt-loom reads."""
         if self.way == "loom":
             (node,) = json.loads((self.commands.down / ".mesh/loom/mini.json").read_bytes())["nodes"].values()
+        elif self.way == "package":
+            (path,) = (self.commands.down / "mesh_packages/mini/models").glob("*.yml")
+            (node,) = rendered(yaml.safe_load(path.read_bytes()))["models"]
         else:
             document = rendered(yaml.safe_load((self.commands.down / "models/_mesh_mini.yml").read_bytes()))
             assert document.keys() == {"version", "sources"}
@@ -174,11 +178,11 @@ def test_text_is_a_literal_wherever_it_stands(hostile: Hostile, text: str) -> No
 
     result = hostile.forge(_with(hostile, change))
     assert result.exit_code == 0, result.output
-    node, lines = hostile.node(), text.replace("\r\n", "\n")  # Jinja reads every kind of line end as one
-    assert str(node["description"]).endswith(text if hostile.way == "loom" else lines)
-    if hostile.way == "sources":
-        assert node["columns"][-1]["name"] == lines
-        assert node["config"]["meta"][lines] == [lines]
+    node = hostile.node()
+    assert str(node["description"]).endswith(text)
+    if hostile.way != "loom":
+        assert node["columns"][-1]["name"] == text
+        assert node["config"]["meta"][inert_key(text)] == [text]
 
 
 PARTS = ["name", "version", "package_name", "group", "alias", "schema", "database", "project"]

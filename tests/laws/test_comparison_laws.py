@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from registry_tools.artifacts.change_report import change_document, change_markdown, change_text
 from registry_tools.checks.comparison import compare
 from registry_tools.mesh.change import RULES, Change
-from registry_tools.mesh.interface import Column, Constraint, Group, Interface, PublicModel
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import Column, Constraint, Group, PublicModel
 from tests.laws.test_mesh_laws import JSON
 
 # Few words, so that two interfaces often speak of the same thing.

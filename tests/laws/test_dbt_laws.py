@@ -20,7 +20,8 @@ from registry_tools.artifacts.loom import CONFIG_FILE, FOLDER, loom_config, loom
 from registry_tools.artifacts.package import package_files
 from registry_tools.artifacts.sources import sources_files
 from registry_tools.artifacts.yaml_text import inert_key
-from registry_tools.mesh.interface import Column, Config, Constraint, Contract, Interface, Promise, PublicModel
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import Column, Config, Constraint, Contract, Promise, PublicModel
 from registry_tools.mesh.relation import Relation, parse_relation, quoting_of
 from tests.builders import Json, interface, public_model, publication, team
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from registry_tools.artifacts.lock_text import lock_text
 from registry_tools.errors import UsageError
 from registry_tools.mesh import names
-from registry_tools.mesh.interface import Column, Interface, PublicModel, read_interface
+from registry_tools.mesh.interface import Interface, read_interface
 from registry_tools.mesh.lock import Lock, Pin
+from registry_tools.mesh.public_model import Column, PublicModel
 from registry_tools.mesh.relation import Part, Relation, parse_relation
 from registry_tools.mesh.relation_map import fits, renamed
 from registry_tools.mesh.selector import Selector, parse_selector
@@ -43,7 +44,7 @@ JSON: st.SearchStrategy[Any] = st.recursive(
 )
 PARTS = st.builds(Part, name=st.from_regex(r"[A-Z_][A-Z0-9_$]{0,10}", fullmatch=True)) | st.builds(
     Part,
-    name=st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('"`.$ '), max_size=10),
+    name=st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from('"`.$ '), min_size=1, max_size=10),
     quote=st.sampled_from(['"', "`"]),
 )
 

@@ -10,7 +10,8 @@ from registry_tools.checks.comparison import compare
 from registry_tools.errors import DocumentError, UsageError
 from registry_tools.mesh.audience import Audience, audience_of, replacement_of
 from registry_tools.mesh.change import RULES
-from registry_tools.mesh.interface import Constraint, Interface
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import Constraint
 from tests.builders import Json, group, interface_of, node, public_model
 from tests.builders import interface as interface_with
 

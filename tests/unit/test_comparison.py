@@ -7,14 +7,14 @@ import pytest
 
 from registry_tools.checks.comparison import compare
 from registry_tools.mesh.change import RULES, Change
-from registry_tools.mesh.interface import (
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import (
     Column,
     Config,
     Constraint,
     Contract,
     DependsOn,
     Group,
-    Interface,
     Owner,
     Promise,
     PublicModel,

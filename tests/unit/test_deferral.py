@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from registry_tools.artifacts.deferral import deferral_state
-from registry_tools.mesh.interface import Constraint, Contract, Interface
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import Constraint, Contract
 from registry_tools.mesh.relation import quoting_of
 from tests.builders import Json, foreign, interface, manifest, private, public_model, synced
 

@@ -10,7 +10,8 @@ import pytest
 import zstandard
 
 from registry_tools.errors import IntegrityError
-from registry_tools.mesh.interface import Config, Interface, Promise
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.public_model import Config, Promise
 from registry_tools.mesh.upstream import Upstream
 from registry_tools.registry import layout
 from registry_tools.registry.log import sealed

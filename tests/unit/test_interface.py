@@ -4,17 +4,16 @@ import msgspec
 import pytest
 
 from registry_tools.errors import UsageError
-from registry_tools.mesh.interface import (
+from registry_tools.mesh.interface import Interface, read_interface
+from registry_tools.mesh.public_model import (
     Column,
     Config,
     Constraint,
     Contract,
     DependsOn,
-    Interface,
     Owner,
     Promise,
     PublicModel,
-    read_interface,
 )
 from tests.builders import Json, interface, public_model, team
 

@@ -6,7 +6,7 @@ import pytest
 
 from registry_tools.errors import DocumentError
 from registry_tools.intake.public_interface import extract_interface
-from registry_tools.mesh.interface import Constraint, Owner, PublicModel
+from registry_tools.mesh.public_model import Constraint, Owner, PublicModel
 from tests.builders import Json, column, data_test, foreign, group, interface_of, manifest, node, private, read
 
 

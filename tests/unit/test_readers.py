@@ -1,7 +1,7 @@
 """Who reads what would be gone: by name, by version, and nothing that is missing already."""
 
 from registry_tools.checks.readers import LostRead, lost_reads
-from registry_tools.mesh.interface import PublicModel
+from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.usage import Read, Usage
 from tests.builders import interface, public_model
 

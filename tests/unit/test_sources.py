@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from registry_tools.artifacts.sources import MOST, is_sources_file, sources_files
-from registry_tools.mesh.interface import Column, Config, Constraint, Promise, PublicModel
+from registry_tools.mesh.public_model import Column, Config, Constraint, Promise, PublicModel
 from tests.builders import Json, interface, public_model, publication, sources_blocks
 
 HOSTILE = 'x"\nevil: {a: [1\n# - \\" {{ env_var("SECRET") }} {% set x %}\n\n---\n'

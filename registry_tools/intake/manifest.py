@@ -123,7 +123,15 @@ class Manifest:
         public = self.survey.public
         found = values_around(self.raw, public) if self.surveyed is not None else None
         for unique_id in public:
-            yield unique_id, self.decode(self.nodes[unique_id] if found is None else found[unique_id], kind, unique_id)
+            raw = self.nodes[unique_id] if found is None else found[unique_id]
+            yield unique_id, self.decode(self._stated(raw, unique_id) if self.is_of_v2 else raw, kind, unique_id)
+
+    def _stated(self, raw: Raw | memoryview, unique_id: str) -> Raw:
+        """The entry without the nulls of its config, which dbt v2 writes where nobody wrote anything."""
+        entry = self.decode(raw, dict, unique_id)
+        if isinstance(config := entry.get("config"), dict):
+            entry["config"] = {key: value for key, value in config.items() if value is not None}
+        return Raw(msgspec.json.encode(entry))
 
     @cached_property
     def sha256(self) -> str:
@@ -131,6 +139,11 @@ class Manifest:
         import hashlib
 
         return hashlib.sha256(self.raw).hexdigest()
+
+    @property
+    def is_of_v2(self) -> bool:
+        """Whether the engine that is written in Rust made it."""
+        return self.dbt_version.startswith("2.")
 
     @property
     def publication_id(self) -> str:

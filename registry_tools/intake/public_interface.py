@@ -29,8 +29,8 @@ _REMEDY: Final = "correct the model's YAML, run dbt build, then publish again"
 
 
 class _ColumnConfig(Value, frozen=True):
-    tags: tuple[str, ...] = ()
-    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+    tags: tuple[str, ...] | None = None
+    meta: dict[str, Any] | None = None
 
 
 class _OwnColumn(Value, frozen=True):
@@ -135,12 +135,21 @@ class _Cleaner:
         )
 
     def _columns(self, model: PublicModel) -> dict[str, Column]:
-        """Each column with what is its own: dbt v2 writes the model's tags and meta on columns that have none."""
-        if not self._manifest.dbt_version.startswith("2."):
+        """Each column without what it has of its model: dbt v2 writes the model's tags and meta where it has none.
+
+        What the column's config says is its own, and so is what differs from the model's: of a versioned model, dbt v2
+        leaves the config empty.
+        """
+        if not self._manifest.is_of_v2:
             return model.columns
-        own = self._manifest.decode(self._manifest.nodes[model.unique_id], _OwnColumns, model.unique_id).columns
+        stated = self._manifest.decode(self._manifest.nodes[model.unique_id], _OwnColumns, model.unique_id).columns
+        own = {name: column.config for name, column in stated.items()}
         return {
-            name: msgspec.structs.replace(column, tags=own[name].config.tags, meta=own[name].config.meta)
+            name: msgspec.structs.replace(
+                column,
+                tags=() if own[name].tags is None and column.tags == model.tags else column.tags,
+                meta={} if own[name].meta is None and column.meta == model.meta else column.meta,
+            )
             for name, column in model.columns.items()
         }
 

@@ -53,7 +53,7 @@ class _Reader(Value, frozen=True):
 
 
 class _Config(Value, frozen=True):
-    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+    meta: dict[str, Any] | None = None  # dbt v2 writes null
 
 
 class _Foreign(Value, frozen=True):
@@ -67,7 +67,7 @@ class _Foreign(Value, frozen=True):
     @property
     def is_stub(self) -> bool:
         """Whether mesh sync wrote it (`as: package`): dbt v2 leaves meta in the config alone."""
-        mark = self.meta.get("mesh") or self.config.meta.get("mesh")
+        mark = self.meta.get("mesh") or (self.config.meta or {}).get("mesh")
         return isinstance(mark, Mapping) and mark.get("project") == self.package_name
 
 
@@ -123,7 +123,7 @@ def _referenced(manifest: Manifest) -> Iterator[tuple[str, Target]]:
 def _sourced(manifest: Manifest, public: Mapping[str, PublicModel]) -> Iterator[tuple[str, Target]]:
     """Sources that carry the mark of mesh sync, and those that name the relation of a public model."""
     for unique_id, source in manifest.entries(manifest.sources, ("source.",), _Source):
-        match source.meta.get("mesh") or source.config.meta.get("mesh"):
+        match source.meta.get("mesh") or (source.config.meta or {}).get("mesh"):
             case {"project": str(upstream), "model": str(model), **rest}:
                 yield unique_id, (upstream, model, _version(rest.get("version")), "source")
             case _:

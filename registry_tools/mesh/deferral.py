@@ -21,7 +21,7 @@ Fate = Literal["defers", "new", "never"]
 
 class _Config(Value, frozen=True):
     materialized: str | None = None
-    meta: dict[str, Any] = msgspec.field(default_factory=dict)
+    meta: dict[str, Any] | None = None  # dbt v2 writes null
 
 
 class Node(Value, frozen=True):
@@ -67,7 +67,7 @@ class Node(Value, frozen=True):
         """The unique_id of the upstream model that this source is, as mesh sync marked it; a stub stands for itself."""
         if self.resource_type != "source":
             return None
-        match self.meta.get("mesh") or self.config.meta.get("mesh"):
+        match self.meta.get("mesh") or (self.config.meta or {}).get("mesh"):
             case {"project": str(project), "model": str(model), **rest}:
                 version = rest.get("version")
                 return f"model.{project}.{model}" + ("" if version is None else f".v{version}")

@@ -4,7 +4,6 @@ Nothing private has a field here.
 """
 
 from datetime import datetime
-from itertools import islice
 from typing import Any, Final
 
 import msgspec
@@ -111,11 +110,9 @@ class PublicModel(Value, frozen=True):
     @property
     def declared_key(self) -> tuple[str, ...]:
         """The primary key that is declared, on the model or on one of its columns; no guess from tests."""
-        for constraint in self.constraints:
-            if constraint.type == "primary_key":
-                return constraint.columns
-        keys = (n for n, column in self.columns.items() for c in column.constraints if c.type == "primary_key")
-        return tuple(islice(keys, 1))
+        keys = [c.columns for c in self.constraints if c.type == "primary_key"]
+        keys += [(n,) for n, column in self.columns.items() for c in column.constraints if c.type == "primary_key"]
+        return keys[0] if keys else ()
 
     @property
     def is_dated(self) -> bool:

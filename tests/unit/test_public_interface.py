@@ -328,6 +328,7 @@ def test_the_primary_key_is_the_declared_one_as_dbt_guesses_in_any_order(model, 
 V2_COLUMNS = {
     "bare": column("bare", tags=["daily"], meta={"pii": True}) | {"config": {}},
     "own": column("own", tags=["key"], meta={"a": 1}) | {"config": {"tags": ["key"], "meta": {"a": 1}}},
+    "versioned": column("versioned", tags=["x"], meta={"b": 2}) | {"config": {}},
     "half": column("half", tags=["key"], meta={"pii": True}) | {"config": {"tags": ["key"]}},
 }
 
@@ -341,4 +342,19 @@ def test_a_column_has_not_what_dbt_v2_gives_it_of_its_model(tmp_path, dbt_versio
     document = manifest(inherited, metadata={"dbt_version": dbt_version})
     (found,) = extract_interface(read(tmp_path, document)).models
     columns = {name: (c.tags, c.meta) for name, c in found.columns.items()}
-    assert columns == {"bare": bare, "own": (("key",), {"a": 1}), "half": half}
+    assert columns == {"bare": bare, "own": (("key",), {"a": 1}), "versioned": (("x",), {"b": 2}), "half": half}
+
+
+@pytest.mark.parametrize("meta", [{}, {"pii": True}])
+def test_a_config_where_dbt_v2_writes_null_says_nothing(tmp_path, meta: Json) -> None:
+    """dbt 2.0.0-beta.46: `config.meta`, `config.tags` and `config.contract` are null where nobody wrote any."""
+    nothing = {"materialized": "table", "access": "public", "meta": None, "tags": None, "contract": None}
+    document = manifest(node("orders", config=nothing, meta=meta), metadata={"dbt_version": "2.0.0-beta.46"})
+    (found,) = extract_interface(read(tmp_path, document)).models
+    assert (found.meta, found.config.materialized) == (meta, "table")
+
+
+def test_a_config_that_is_none_names_the_model_for_dbt_v2_too(tmp_path) -> None:
+    bad = node("orders", access="public") | {"config": {"materialized": 1}}
+    with pytest.raises(DocumentError, match=r"model\.dbt_up\.orders"):
+        extract_interface(read(tmp_path, manifest(bad, metadata={"dbt_version": "2.0.0"})))

@@ -47,6 +47,11 @@ def test_the_mark_counts_also_where_dbt_1_9_leaves_it(tmp_path) -> None:
     assert _reads(tmp_path, _report(older["unique_id"]), older) == [("dbt_up", "orders", "", DOWN, "source")]
 
 
+def test_a_source_whose_meta_dbt_v2_writes_as_null_is_no_read(tmp_path) -> None:
+    bare = source("orders", "PROD.MARTS.ORDERS") | {"config": {"meta": None}}
+    assert _reads(tmp_path, _report(bare["unique_id"]), bare) == []
+
+
 @pytest.mark.parametrize("mark", [None, "dbt_up", {}, {"project": "dbt_up"}, {"project": 1, "model": 2}])
 def test_a_source_of_somebody_else_is_no_read(tmp_path, mark: object) -> None:
     raw = source("orders", "RAW.SHOP.ORDERS", mesh=mark)

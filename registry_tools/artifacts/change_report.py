@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, Final
 
-from registry_tools.mesh.change import Change, printable
+from registry_tools.mesh.change import Change
+from registry_tools.mesh.printable import printable
 
 # What Markdown, HTML or GitHub could read as more than a letter. An underscore inside a word is none, and `www.`
 # begins a link; see the GitHub Flavored Markdown Spec, 6.4 and 6.9.

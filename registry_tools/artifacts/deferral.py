@@ -16,6 +16,7 @@ from registry_tools.mesh.upstream import SyncedUpstream
 
 # Of a project that has published nothing and reads nobody, nothing says which it is.
 DEFAULT_ADAPTER: Final = "snowflake"
+_NONE: Final = Raw(b"{}")
 
 
 def deferral_state(
@@ -40,9 +41,9 @@ def deferral_state(
         document: dict[str, Any] = Interface(project=project, adapter=adapter).to_manifest(mark)
     else:
         document = msgspec.json.decode(own, type=dict[str, Raw])
-        document["nodes"] = msgspec.json.decode(document["nodes"], type=dict[str, Raw])
+        document["nodes"] = msgspec.json.decode(document.get("nodes", _NONE), type=dict[str, Raw])
         if facts is not None:
-            metadata = msgspec.json.decode(document["metadata"], type=dict[str, Raw])
+            metadata = msgspec.json.decode(document.get("metadata", _NONE), type=dict[str, Raw])
             document["metadata"] = metadata | {"mesh": mark}
     nodes: dict[str, Any] = document["nodes"] | dict(kept or {})
     for synced in upstreams:

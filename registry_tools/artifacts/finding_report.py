@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Any, Final
 
-from registry_tools.mesh.change import printable
+from registry_tools.mesh.printable import printable
 from registry_tools.mesh.use import Finding, Place
 
 _COMMANDS: Final = {"error": "error", "warning": "warning", "note": "notice"}

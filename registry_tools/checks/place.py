@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from registry_tools.mesh.change import Change, printable
+from registry_tools.mesh.change import Change
+from registry_tools.mesh.printable import printable
 
 _ENCODER: Final = msgspec.json.Encoder(order="deterministic")
 _LONGEST: Final = 80  # characters of a value in a report

@@ -13,10 +13,11 @@ from registry_tools.artifacts.finding_report import annotations, finding_documen
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import open_from
 from registry_tools.cli.options import environment_option, flags, project_option, registry_options
-from registry_tools.cli.output import counted, detail, done, show_json, shown
+from registry_tools.cli.output import counted, detail, done, show_json
 from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.project import ProjectFolder, read_project
 from registry_tools.mesh import names
+from registry_tools.mesh.printable import printable
 from registry_tools.mesh.use import Finding
 from registry_tools.settings import Mesh, environments_to_read, upstreams_to_sync
 from registry_tools.tasks.check_consumer import CheckRequest, check_consumer
@@ -92,7 +93,7 @@ def _folder(project_dir: Path) -> PurePath:
 def _show(findings: Sequence[Finding], project: str) -> None:
     for finding in findings:
         level = click.style(f"{finding.level}:", fg=_COLOURS[finding.level], bold=True)
-        click.echo(f"{level} {finding.rule}  {shown(finding.what)}")
+        click.echo(f"{level} {finding.rule}  {printable(finding.what)}")
         for place in finding.places:
             detail(str(place))
         if finding.then:

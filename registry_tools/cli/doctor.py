@@ -11,12 +11,13 @@ import click
 
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.options import environment_option, flags, format_option, project_option, registry_options
-from registry_tools.cli.output import counted, detail, show_json, shown
+from registry_tools.cli.output import counted, detail, show_json
 from registry_tools.errors import MeshError, RegistryError, UsageError
 from registry_tools.intake.project import FILE as PROJECT_FILE
 from registry_tools.intake.project import read_project
 from registry_tools.mesh import names
 from registry_tools.mesh.observation import Observation, Verdict
+from registry_tools.mesh.printable import printable
 from registry_tools.registry.location import open_registry
 from registry_tools.registry.publications import Registry
 from registry_tools.settings import FILE, Flags, Mesh, environments_to_read, find_mesh, registry_root
@@ -136,7 +137,7 @@ def _told(seen: Iterable[Observation]) -> Iterator[Observation]:
             click.secho(f"{area and chr(10)}{observation.area}", bold=True)
             area = observation.area
         mark, colour = _MARKS[observation.verdict]
-        click.echo(f"{click.style(mark, fg=colour)} {shown(observation.what)}")
+        click.echo(f"{click.style(mark, fg=colour)} {printable(observation.what)}")
         if observation.then:
             detail(f"next: {observation.then}")
         yield observation

@@ -7,8 +7,8 @@ from typing import ParamSpec
 
 import click
 
-from registry_tools.cli.output import shown
 from registry_tools.errors import MeshError
+from registry_tools.mesh.printable import printable
 
 P = ParamSpec("P")
 
@@ -23,7 +23,7 @@ def at_the_edge(command: Callable[P, int | None]) -> Callable[P, None]:
         try:
             code = command(*args, **kwargs) or 0
         except MeshError as error:
-            lines = "\n".join(map(shown, error.lines))
+            lines = "\n".join(map(printable, error.lines))
             click.echo(f"{click.style('error:', fg='red', bold=True)} {lines}", err=True)
             code = error.exit_code
         except KeyboardInterrupt:

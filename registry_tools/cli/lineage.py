@@ -8,9 +8,10 @@ import click
 
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.options import format_option
-from registry_tools.cli.output import detail, done, show_json, shown
+from registry_tools.cli.output import detail, done, show_json
 from registry_tools.cli.tree import show_tree
 from registry_tools.errors import UsageError
+from registry_tools.mesh.printable import printable
 from registry_tools.settings import Mesh, find_mesh
 from registry_tools.tasks.trace_lineage import Traced, trace_lineage
 
@@ -41,10 +42,10 @@ def _members(mesh: Mesh) -> list[tuple[str, Path, tuple[str, ...]]]:
 def _show(traced: Traced, *, check: bool) -> None:
     show_tree(traced.lineage)
     for finding in traced.findings:
-        click.echo(f"{click.style(finding.rule, fg='red', bold=True)} {shown(str(finding))}", err=True)
+        click.echo(f"{click.style(finding.rule, fg='red', bold=True)} {printable(str(finding))}", err=True)
         for node in finding.nodes:
-            click.echo(f"  {shown(node)}", err=True)
-        click.echo(f"  next: {shown(finding.then)}", err=True)
+            click.echo(f"  {printable(node)}", err=True)
+        click.echo(f"  next: {printable(finding.then)}", err=True)
     if check and not traced.findings:
         done("mesh.yml and the manifests agree about who reads whom")
         detail(f"{len(list(traced.lineage.reads()))} reads between projects")

@@ -6,20 +6,9 @@ from typing import Any, Final
 
 import click
 
+from registry_tools.mesh.printable import printable
+
 _NAMES: Final = 12
-
-
-def shown(text: str) -> str:
-    """One line of text that a terminal shows and does not obey.
-
-    Whatever comes from a registry or a manifest may hold escape sequences, line ends that forge a line of ours, or
-    marks that turn the direction of reading. Each such character is written as Python escapes it.
-    """
-    return text if text.isprintable() else "".join(map(_shown_character, text))
-
-
-def _shown_character(character: str) -> str:
-    return character if character.isprintable() else ascii(character)[1:-1]
 
 
 def show_json(document: Mapping[str, Any]) -> None:
@@ -35,19 +24,19 @@ def _escaped(character: str) -> str:
 
 def done(line: str) -> None:
     """A step that succeeded."""
-    click.echo(f"{click.style('✓', fg='green')} {shown(line)}")
+    click.echo(f"{click.style('✓', fg='green')} {printable(line)}")
 
 
 def detail(line: str) -> None:
     """What belongs to the line above."""
-    click.echo(f"  {shown(line)}")
+    click.echo(f"  {printable(line)}")
 
 
 def warn(line: str, beneath: Iterable[str] = ()) -> None:
     """Something to know, on standard error, with what belongs to it."""
-    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {shown(line)}", err=True)
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {printable(line)}", err=True)
     for more in beneath:
-        click.echo(f"  {shown(more)}", err=True)
+        click.echo(f"  {printable(more)}", err=True)
 
 
 def counted(number: int, noun: str) -> str:

@@ -4,8 +4,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.tree import Tree
 
-from registry_tools.cli.output import shown
 from registry_tools.mesh.lineage import Lineage, Member
+from registry_tools.mesh.printable import printable
 from registry_tools.mesh.public_model import PublicModel
 
 
@@ -18,18 +18,18 @@ def show_tree(lineage: Lineage, console: Console | None = None) -> None:
 
 
 def _project(member: Member, lineage: Lineage) -> Tree:
-    reads = f"  [dim]reads {escape(shown(', '.join(member.usage.upstreams)))}[/]" if member.usage.upstreams else ""
-    tree = Tree(f"[bold]{escape(shown(member.project))}[/]{reads}")
+    reads = f"  [dim]reads {escape(printable(', '.join(member.usage.upstreams)))}[/]" if member.usage.upstreams else ""
+    tree = Tree(f"[bold]{escape(printable(member.project))}[/]{reads}")
     for model in member.interface.models:
-        branch = tree.add(f"[cyan]{escape(shown(model.label))}[/]{_facts(member, model)}")
+        branch = tree.add(f"[cyan]{escape(printable(model.label))}[/]{_facts(member, model)}")
         for project, node, via in _readers(member, model, lineage):
-            branch.add(f"{escape(shown(project))}  {escape(shown(node))}  [dim]{via}[/]")
+            branch.add(f"{escape(printable(project))}  {escape(printable(node))}  [dim]{via}[/]")
     return tree
 
 
 def _facts(member: Member, model: PublicModel) -> str:
-    gone = f"  [yellow]deprecated, leaves on {escape(shown(model.leaves_on))}[/]" if model.leaves_on else ""
-    relation = escape(shown(str(model.relation(member.interface.adapter))))
+    gone = f"  [yellow]deprecated, leaves on {escape(printable(model.leaves_on))}[/]" if model.leaves_on else ""
+    relation = escape(printable(str(model.relation(member.interface.adapter))))
     return f"  [dim]{relation}[/]{gone}"
 
 

@@ -8,7 +8,8 @@ import click
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import open_from
 from registry_tools.cli.options import flags, format_option, registry_options
-from registry_tools.cli.output import counted, detail, done, show_json, shown, sized
+from registry_tools.cli.output import counted, detail, done, show_json, sized
+from registry_tools.mesh.printable import printable
 from registry_tools.mesh.selector import parse_selector
 from registry_tools.registry.collection import Retention
 from registry_tools.tasks.collect_waste import Collected, collect_waste
@@ -116,7 +117,7 @@ def fsck(selectors: tuple[str, ...], form: str, **options: Any) -> int:  # noqa:
 def _show_fault(inspected: Inspected) -> None:
     fault = inspected.fault
     rule = click.style(fault.rule, fg="green" if inspected.mended else "red", bold=True)
-    click.echo(f"{rule}  {shown(fault.key)}")
+    click.echo(f"{rule}  {printable(fault.key)}")
     detail(fault.what)
     detail("put right" if inspected.mended else f"next: {fault.then}")
 

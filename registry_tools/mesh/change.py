@@ -120,10 +120,3 @@ class Change:
         if self.before is None:
             return "+"
         return "-" if self.after is None else "~"
-
-
-def printable(text: str) -> str:
-    """The text on one line: control characters, line breaks and what turns the direction of writing are escaped."""
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from registry_tools.artifacts.change_report import change_entries, change_markdown, change_text
-from registry_tools.mesh.change import Change, printable
+from registry_tools.mesh.change import Change
+from registry_tools.mesh.printable import printable
 
 TAGS = {"h4", "table", "thead", "tbody", "tr", "th", "td", "p"}
 HOSTILE = [

@@ -108,3 +108,8 @@ def test_a_name_that_dbt_does_not_quote_brings_its_quotes(way: str, quoted: bool
     quoting = dict.fromkeys(BARE, quoted)
     node = _state(manifest(STUB, project="dbt_down"), there, way=way, quoting=quoting)["nodes"]["model.dbt_up.orders"]
     assert (node["database"], node["schema"], node["alias"]) == ("PROD", "MARTS", alias)
+
+
+def test_a_state_without_nodes_gets_those_of_upstream() -> None:
+    """Whatever was published is some JSON, of this dbt or of another."""
+    assert _state({}, NOW)["nodes"].keys() == {"model.dbt_up.orders", "model.dbt_up.products"}

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from registry_tools.cli.output import ago, counted, show_json, shown, sized
+from registry_tools.cli.output import ago, counted, show_json, sized
+from registry_tools.mesh.printable import printable
 
 
 @pytest.mark.parametrize(
@@ -47,8 +48,8 @@ def test_one_is_one_and_none_are_many() -> None:
 
 @pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "a\rb", "\u202eabc", "\x07", "\x9b31m", "\u2028"])
 def test_what_a_terminal_would_obey_is_shown(text: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert shown(text).isprintable()
-    assert shown("plain é 日本") == "plain é 日本"
+    assert printable(text).isprintable()
+    assert printable("plain é 日本") == "plain é 日本"
     show_json({"text": text})
     printed = capsys.readouterr().out
     assert json.loads(printed) == {"text": text}

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-from registry_tools.errors import MeshError
+from registry_tools.errors import IntegrityError, RegistryError, UsageError
 from registry_tools.mesh.departure import Departure, Wanted
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.publication import Record
@@ -126,8 +126,12 @@ class _Search:
     def _interface(self, record: Record) -> Interface | None:
         try:
             return self.registry.interface(self.project, self.environment, record)[0]
-        except MeshError:
+        except (IntegrityError, UsageError):  # damaged, or given up
             return None
+        except RegistryError:
+            if self.registry.offline:  # never read on this machine
+                return None
+            raise
 
 
 def _back(registry: Reading, project: str, environment: str, newest: Entry) -> Iterator[Record]:

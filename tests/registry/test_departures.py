@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from registry_tools.errors import IntegrityError
+from registry_tools.errors import IntegrityError, RegistryError
 from registry_tools.mesh.departure import Departure, Wanted
 from registry_tools.mesh.publication import Actor, Approval, Record
 from registry_tools.mesh.selector import Selector
@@ -253,3 +253,29 @@ def test_nothing_is_told_where_not_even_the_current_interface_can_be_read(told: 
     told.publish("b")
     told.give_up(1)
     assert told.find() == {}
+
+
+def test_a_registry_that_cannot_be_reached_is_no_answer(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    told.publish("orders")
+    told.publish("b")
+    stored = told.store.get
+
+    def get(key: str) -> object:
+        if publication_id(1) in key:
+            raise RegistryError("no route to host", then="try again")
+        return stored(key)
+
+    monkeypatch.setattr(told.store, "get", get)
+    with pytest.raises(RegistryError, match="no route"):
+        told.find()
+
+
+def test_offline_what_this_machine_never_read_is_passed_over(told: Told, cached: Callable[..., Registry]) -> None:
+    told.publish("orders")
+    told.publish("b")
+    online = cached()
+    newest = online.newest(PROJECT, ENVIRONMENT)
+    assert newest is not None
+    online.interface(PROJECT, ENVIRONMENT, newest.record)
+    online.before(PROJECT, ENVIRONMENT, newest)
+    assert told.find(registry=cached(offline=True))[ORDERS].model is None

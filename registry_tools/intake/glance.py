@@ -10,19 +10,19 @@ from msgspec import Raw
 from registry_tools.mesh.public_model import GUARDS, DependsOn, Value
 
 
-class _TestMetadata(Value, frozen=True):
+class _TestMetadata(Value, frozen=True, gc=False):
     name: str
     namespace: str | None = None
 
 
-class _Config(Value, frozen=True):
+class _Config(Value, frozen=True, gc=False):
     access: str | None = None
     severity: str | None = None
     where: str | None = None
     error_if: str | None = None
 
 
-class Glance(Value, frozen=True):
+class Glance(Value, frozen=True, gc=False):
     """What is asked of a node before anybody wants it: of a model its access, of a test what it guards."""
 
     package_name: str

@@ -15,11 +15,8 @@ from registry_tools.mesh.relation import Relation, parse_relation
 GUARDS: Final = ("not_null", "unique")
 
 
-class Value(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """The base of what is decoded from JSON; unknown keys are left out.
-
-    JSON has no cycles, so the garbage collector need not go over its values: it takes longer than decoding them.
-    """
+class Value(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of what is decoded from JSON; unknown keys are left out."""
 
 
 class Constraint(Value, frozen=True):

@@ -87,10 +87,10 @@ class Draw:
     def meta(self, depth: int = 2) -> Json:
         return {self.text(): self.value(depth) for _ in range(self.chance.randint(0, 3))}
 
-    def part(self, number: int | str = "") -> str:
+    def part(self, end: str = "") -> str:
         if self.chance.random() < 0.5:
-            return self.chance.choice(["PROD", "MARTS", "_X", "A$1"]) + str(number)
-        return '"' + self.text().replace('"', '""') + f'{number}"'
+            return self.chance.choice(["PROD", "MARTS", "_X", "A$1"]) + end
+        return '"' + self.text().replace('"', '""') + f'{end}"'
 
     def constraint(self, columns: tuple[str, ...]) -> Constraint:
         kind = self.chance.choice(["not_null", "unique", "primary_key", "foreign_key", "check", self.text()])
@@ -113,7 +113,8 @@ class Draw:
         promised = {name: self.chance.choice([("not_null",), ("not_null", "unique")]) for name in trusted}
         version = self.chance.choice([None, None, 1, "a", 1.5])
         fields: Json = {
-            "relation_name": f"{self.part()}.{self.part()}.{self.part(number)}",
+            # dbt stops at two models of one relation, and so does every upstream's
+            "relation_name": f"{self.part()}.{self.part()}.{self.part(f'_{project.upper()}_{number}')}",
             "description": self.text(12),
             "columns": columns,
             "constraints": tuple(self.constraint(tuple(columns)) for _ in range(self.chance.randint(0, 2))),

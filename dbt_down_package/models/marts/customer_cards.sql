@@ -9,9 +9,9 @@ orders as (
 histories as (
     select
         customer_id,
+        cast(sum(amount) as number(12, 2)) as paid,
         count(*) as order_count,
         sum(case when status = 'returned' then 1 else 0 end) as return_count,
-        cast(sum(amount) as number(12, 2)) as paid,
         max(ordered_at) as last_ordered_at
     from orders
     where customer_id is not null

@@ -71,6 +71,15 @@ def read_current(
     )
 
 
+def read_as_locked(
+    registry: Reading, consumer: str, upstream: Upstream, environments: Sequence[str], pin: Pin | None
+) -> SyncedUpstream:
+    """What is pinned, where it is pinned in one of these environments, else what is current."""
+    if pin is not None and pin.environment in environments:
+        return read_pinned(registry, consumer, upstream, pin)
+    return read_current(registry, consumer, upstream, environments, pin)
+
+
 def first_published(registry: Reading, project: str, environments: Sequence[str]) -> tuple[str, Entry]:
     """The first of `environments` in which the project has published, and its newest record there.
 

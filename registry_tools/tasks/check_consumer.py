@@ -20,7 +20,7 @@ from registry_tools.mesh.lock import Lock
 from registry_tools.mesh.upstream import SyncedUpstream, Upstream
 from registry_tools.mesh.use import Finding
 from registry_tools.registry.departures import missed_by
-from registry_tools.registry.pins import read_current, read_pinned
+from registry_tools.registry.pins import read_as_locked
 from registry_tools.registry.publications import Registry
 
 _AT_ONCE: Final = 16
@@ -72,10 +72,7 @@ def _as_error(finding: Finding) -> Finding:
 
 def _read(registry: Registry, request: CheckRequest, lock: Lock, declared: Upstream) -> SyncedUpstream:
     upstream, environments = declared.built_in(request.environment), declared.environments or request.reads
-    pin = lock.pins.get(upstream.name)
-    if pin is not None and pin.environment in environments:
-        return read_pinned(registry, request.project.name, upstream, pin)
-    return read_current(registry, request.project.name, upstream, environments, pin)
+    return read_as_locked(registry, request.project.name, upstream, environments, lock.pins.get(upstream.name))
 
 
 def _manifest(project: ProjectFolder) -> Manifest | None:

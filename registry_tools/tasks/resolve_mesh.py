@@ -11,7 +11,7 @@ from registry_tools.intake.project import ProjectFolder
 from registry_tools.mesh.lock import Lock
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.upstream import SyncedUpstream, Upstream
-from registry_tools.registry.pins import read_current, read_pinned
+from registry_tools.registry.pins import read_as_locked
 from registry_tools.registry.publications import Registry
 
 _AT_ONCE: Final = 16
@@ -54,11 +54,7 @@ def resolve_mesh(request: ResolveRequest, registry: Registry) -> tuple[ResolvedU
 def _resolved(registry: Registry, request: ResolveRequest, lock: Lock, declared: Upstream) -> ResolvedUpstream:
     upstream, environments = declared.built_in(request.environment), declared.environments or request.reads
     pin = lock.pins.get(upstream.name)
+    synced = read_as_locked(registry, request.project.name, upstream, environments, pin)
     pinned = pin is not None and pin.environment in environments
-    if pin is not None and pinned:
-        synced = read_pinned(registry, request.project.name, upstream, pin)
-        current = registry.current(upstream.name, pin.environment)
-    else:
-        synced = read_current(registry, request.project.name, upstream, environments, pin)
-        current = synced.publication
+    current = registry.current(upstream.name, pin.environment) if pin and pinned else synced.publication
     return ResolvedUpstream(synced=synced, environments=environments, pinned=pinned, current=current)

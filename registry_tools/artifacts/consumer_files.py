@@ -26,7 +26,9 @@ class ConsumerFolder:
         """The files for `upstreams`. Unless they are `complete`, what stands there for others is kept."""
         for synced in upstreams:
             if synced.upstream.way == "sources":
-                files = sources_files(synced.interface, synced.publication, tests=synced.upstream.tests)
+                files = sources_files(
+                    synced.interface, synced.publication, tests=synced.upstream.tests, tables=synced.tables
+                )
                 for name, text in files.items():
                     yield GeneratedFile(path=self.models / name, content=text.encode())
             elif synced.upstream.way == "package":

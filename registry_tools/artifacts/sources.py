@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
@@ -26,14 +27,22 @@ Place = tuple[Part | None, Part | None]
 Located = tuple[Relation, PublicModel]
 
 
-def sources_files(interface: Interface, publication: Publication, *, tests: bool) -> dict[str, str]:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    tests: bool
+    tables: frozenset[str] | None
+
+
+def sources_files(
+    interface: Interface, publication: Publication, *, tests: bool, tables: frozenset[str] | None = None
+) -> dict[str, str]:
     """The public models as sources, by the names of their files below the consumer's model path.
 
     One file for each database and schema, because dbt's partial parsing keeps sources apart by their names alone and
     overlooks a change in the first of two blocks of one file (dbt-core, PartialParsing.get_diff_for); and several
     from more than MOST tables on, each table always in the same one, so that a changed table re-parses few others.
     The text depends on the models alone, so an upstream that publishes again without changing them leaves the file
-    as it is. `tests` also repeats the upstream's unique and not_null tests here.
+    as it is. `tests` also repeats the upstream's unique and not_null tests here; of `tables` none but those are there.
     """
     places: dict[Place, list[Located]] = {}
     for model in interface.models:
@@ -42,7 +51,8 @@ def sources_files(interface: Interface, publication: Publication, *, tests: bool
     blocks: dict[str, list[Located]] = {}
     for place, stem in _stems(interface.project, places).items():
         blocks |= _chunks(stem, places[place])
-    return {f"{stem}.yml": _text(interface, publication, blocks[stem], tests=tests) for stem in sorted(blocks)}
+    asked = _Asked(tests=tests, tables=tables)
+    return {f"{stem}.yml": _text(interface, publication, blocks[stem], asked) for stem in sorted(blocks)}
 
 
 def is_sources_file(name: str, upstream: str) -> bool:
@@ -89,17 +99,17 @@ def _number(text: str) -> int:
     return int(hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:8], 16)
 
 
-def _text(interface: Interface, publication: Publication, models: list[Located], *, tests: bool) -> str:
+def _text(interface: Interface, publication: Publication, models: list[Located], asked: _Asked) -> str:
     held = msgspec.structs.replace(interface, models=tuple(model for _, model in models))
     head = (
         f"# {MARK} from {interface.project}@{publication.environment}; do not edit, run mesh sync.\n"
         f"# interface sha256:{held.digest}\n"
     )
     ordered = sorted(models, key=lambda pair: (pair[1].name, str(pair[1].version)))
-    return head + yaml_text({"version": 2, "sources": [_block(interface, ordered, tests=tests)]})
+    return head + yaml_text({"version": 2, "sources": [_block(interface, ordered, asked)]})
 
 
-def _block(interface: Interface, pairs: list[Located], *, tests: bool) -> dict[str, Any]:
+def _block(interface: Interface, pairs: list[Located], asked: _Asked) -> dict[str, Any]:
     relation = pairs[0][0]
     block: dict[str, Any] = {
         "name": interface.project,
@@ -113,7 +123,10 @@ def _block(interface: Interface, pairs: list[Located], *, tests: bool) -> dict[s
         block["quoting"] = quoting
     block["config"] = {"meta": {"mesh": {"project": interface.project}}}
     block["tables"] = [
-        _table(interface, model, name, place, tests=tests) for place, model in pairs for name in model.called
+        _table(interface, model, name, place, tests=asked.tests)
+        for place, model in pairs
+        for name in model.called
+        if asked.tables is None or name in asked.tables
     ]
     return block
 

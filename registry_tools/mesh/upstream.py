@@ -85,7 +85,8 @@ class SyncedUpstream:
 
     `passed_over` are the environments that come before the one that is read, and in which upstream has published
     nothing. `changes` is what an upgrade that was asked for changes; `yanked` is why what is pinned was withdrawn;
-    `withheld` are the public models that this consumer may not read.
+    `withheld` are the public models that this consumer may not read. `tables` are the names of sources that are
+    wanted, where not all are.
     """
 
     upstream: Upstream
@@ -98,6 +99,7 @@ class SyncedUpstream:
     changes: tuple[Change, ...] = ()
     yanked: str | None = None
     withheld: tuple[Withheld, ...] = ()
+    tables: frozenset[str] | None = None
 
 
 def stub_materialization(upstream: str) -> str:

@@ -1,6 +1,6 @@
 """A consumer and the registry in, the files it builds with out: sources, loom files, deferral state and mesh.lock."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -175,31 +175,37 @@ def _findings(
 
 
 def _used(upstreams: tuple[SyncedUpstream, ...], references: Sequence[Reference]) -> tuple[SyncedUpstream, ...]:
-    """The upstreams, those of which only the models are wanted that the project's files refer to without the others.
-
-    A reference whose model is computed when dbt runs may mean each of them.
-    """
-    narrowed = {synced.upstream.name for synced in upstreams if synced.upstream.used_only}
+    """The upstreams, those of which only that is wanted to which the project's files refer without the rest."""
     named: dict[str | None, list[Reference]] = {}
     for reference in references:
         named.setdefault(reference.model, []).append(reference)
+    return tuple(_narrowed(synced, named) if synced.upstream.used_only else synced for synced in upstreams)
+
+
+def _narrowed(synced: SyncedUpstream, named: Mapping[str | None, Sequence[Reference]]) -> SyncedUpstream:
+    """The upstream with the models, and of sources the tables, that are read in its way.
+
+    A reference whose model is computed when dbt runs may mean each of them.
+    """
+    as_source = synced.upstream.way == "sources"
+
+    def may_mean(name: str | None) -> list[Reference]:
+        way, upstreams = "source" if as_source else "ref", (None, synced.upstream.name)
+        return [each for each in named.get(name, ()) if each.way == way and each.upstream in upstreams]
+
+    if may_mean(None):
+        return synced
 
     def used(model: PublicModel) -> bool:
-        may_mean = [reference for name in (None, model.name, *model.called) for reference in named.get(name, ())]
-        return any(_reads(reference, model) for reference in may_mean)
+        if as_source:
+            return any(map(may_mean, model.called))
+        return any(
+            each.dynamic or model.answers(model.name, each.version, as_source=False) for each in may_mean(model.name)
+        )
 
-    return tuple(
-        replace(synced, interface=synced.interface.kept(used)) if synced.upstream.name in narrowed else synced
-        for synced in upstreams
-    )
-
-
-def _reads(reference: Reference, model: PublicModel) -> bool:
-    if reference.upstream not in (None, model.package_name):
-        return False
-    if reference.model is None or (reference.dynamic and reference.model == model.name):
-        return True
-    return model.answers(reference.model, reference.version, as_source=reference.way == "source")
+    interface = synced.interface.kept(used)
+    called = (name for model in interface.models for name in model.called)
+    return replace(synced, interface=interface, tables=frozenset(filter(may_mean, called)) if as_source else None)
 
 
 def _own(registry: Registry, request: SyncRequest) -> Own:

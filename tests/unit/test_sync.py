@@ -455,9 +455,7 @@ def test_what_is_included_and_not_excluded_is_read(narrowed, settings: Json, tab
         ("select * from {{ source('dbt_up', 'orders') }}", ["orders"]),
         ("select * from {{ source('dbt_up', 'gone') }}", []),
         ("select * from {{ source('other', 'orders') }}", []),
-        ("select * from {{ ref('dbt_up', 'orders') }}", ["orders"]),
-        ("select * from {{ ref('dbt_up', 'orders', v=1) }}", []),
-        ("select * from {{ ref('dbt_up', 'orders', v=which) }}", ["orders"]),
+        ("select * from {{ ref('dbt_up', 'orders') }}", []),
         ("select * from {{ source('dbt_up', name) }}", ["old", "orders"]),
         ("{# {{ source('dbt_up', 'orders') }} #}", []),
     ],
@@ -466,6 +464,45 @@ def test_what_the_files_refer_to_is_all_that_is_written(narrowed, folder: Path, 
     (folder / "models").mkdir(exist_ok=True)
     (folder / "models/report.sql").write_text(sql)
     assert narrowed(used_only=True) == tables
+
+
+VERSIONED = manifest(
+    *(node("products", "dbt_ver", version=v, latest_version=2) for v in (1, 2)),
+    node("orders", "dbt_ver"),
+    project="dbt_ver",
+)
+
+
+@pytest.mark.parametrize(
+    ("sql", "way", "files"),
+    [
+        ("source('dbt_ver', 'products_v1')", "sources", {"products_v1"}),
+        ("source('dbt_ver', 'products')", "sources", {"products"}),
+        ("ref('dbt_ver', 'products')", "package", {"products_v2"}),
+        ("ref('dbt_ver', 'products', v=1)", "package", {"products_v1"}),
+        ("ref('dbt_ver', 'products', v=which)", "package", {"products_v1", "products_v2"}),
+        ("ref('dbt_ver', which)", "package", {"orders", "products_v1", "products_v2"}),
+        ("source('dbt_ver', 'orders')", "package", set()),
+    ],
+)
+def test_of_versions_the_one_that_is_used_is_written(  # three drawn, three of the tests' own
+    folder: Path, published: Registry, tmp_path: Path, sql: str, way: str, files: set[str]
+) -> None:
+    publish(tmp_path, published, VERSIONED)
+    (folder / "models").mkdir(exist_ok=True)
+    (folder / "models/report.sql").write_text(f"{{{{ {sql} }}}}")
+    upstreams = [Upstream(name="dbt_ver", way=way, used_only=True)]
+    sync_mesh(
+        SyncRequest(project=project_folder(tmp_path, "dbt_down"), environment="prod", upstreams=upstreams), published
+    )
+    stubs = {
+        path.stem
+        for path in (folder / "mesh_packages/dbt_ver/models").glob("*.sql")
+        if "mesh_relation" in path.read_text()  # the latest version, where it is not read, is disabled
+    }
+    path = folder / "models/_mesh_dbt_ver.yml"
+    tables = yaml.safe_load(path.read_text())["sources"][0]["tables"] if path.exists() else []
+    assert stubs | {table["name"] for table in tables} == files
 
 
 def test_a_pattern_that_fits_nothing_is_told(published: Registry) -> None:

@@ -255,3 +255,28 @@ def test_many_models_are_not_all_named(commands: Commands) -> None:
     assert "100 public models: m000, m001, " in said
     assert "m011 and 88 more\n" in said
     assert "m012" not in said
+
+
+def test_usage_alone_says_that_the_interface_stands(commands: Commands) -> None:
+    words = ["publish", "--registry", commands.registry, "--project-dir", str(commands.up), "--env", "prod"]
+    assert commands.run(*words).exit_code == 0
+    result = commands.run(*words, "--usage-only")
+    assert result.exit_code == 0, result.output
+    assert result.output.splitlines()[1] == "  the interface stands as it was published"
+
+
+def test_a_package_of_stubs_is_one_line_and_what_is_left_to_do_another(commands: Commands) -> None:
+    publish = ["publish", "--registry", commands.registry, "--project-dir", str(commands.up), "--env", "prod"]
+    assert commands.run(*publish).exit_code == 0
+    (commands.root / "mesh.yml").write_text(
+        "version: 1\nprojects: {reader: {path: down, upstreams: {mini: {as: package}}}}\n"
+    )
+    words = ["sync", "--registry", commands.registry, "--project-dir", str(commands.down)]
+    first = commands.run(*words)
+    assert first.exit_code == 0, first.output
+    assert "  written mesh_packages/mini (" in first.output
+    assert "or run mesh sync --write-packages; then dbt deps" in first.output
+    again = commands.run(*words, "--write-packages")
+    assert "  written packages.yml" in again.output
+    assert "warning: run dbt deps" in again.output
+    assert commands.run(*words, "--used-only").output.startswith("✓ mini@prod#1 as package: 0 of ")

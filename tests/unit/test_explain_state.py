@@ -199,6 +199,12 @@ def test_the_mark_of_a_source_is_found_where_any_dbt_puts_it(entry: Json) -> Non
     assert marked.stands_for == "model.dbt_up.orders"
 
 
+@pytest.mark.parametrize("mark", [None, {}, {"project": "dbt_up"}, "dbt_up"])
+def test_a_source_that_a_person_wrote_stands_for_nothing(mark: Any) -> None:
+    raw = msgspec.convert({"name": "raw", "resource_type": "source", "meta": {"mesh": mark}}, Node)
+    assert raw.stands_for is None
+
+
 def test_relations_that_are_none_are_compared_as_they_are_written(explained) -> None:
     odd = down(own("report", place="DEV") | {"relation_name": "not a relation!"})
     assert checks(explained(odd, odd)) == ["same-place"]

@@ -31,17 +31,19 @@ def yaml_text(value: Mapping[str, Any]) -> str:
     """The mapping as a YAML document in block style."""
     lines: list[str] = []
     _mapping(value, "", "", lines)
-    return "".join(f"{line}\n" for line in lines)
+    return "\n".join((*lines, ""))
 
 
 def inert(text: str) -> str:
     """Text that Jinja renders to `text` itself: what it would act upon becomes an expression that yields it."""
-    return _JINJA.sub(_yielding, text)
+    plain = "{" not in text and "\r" not in text and text[-1:] != "\n"  # as nearly all is
+    return text if plain else _JINJA.sub(_yielding, text)
 
 
 def inert_description(text: str) -> str:
     """The same for a description, which dbt gives to Jinja only where it looks like a template."""
-    return inert(text) if _TAGS.search(text) else text
+    plain = "{" not in text and "}" not in text
+    return text if plain or not _TAGS.search(text) else inert(text)
 
 
 def inert_key(text: str) -> str:
@@ -56,12 +58,14 @@ def _yielding(found: re.Match[str]) -> str:
 def _mapping(value: Mapping[str, Any], first: str, indent: str, lines: list[str]) -> None:
     """Append the mapping's lines. The first one is indented by `first`, which ends in a dash inside a list."""
     for key, item in value.items():
-        written = _scalar(key)
-        if len(written) <= _LONGEST_KEY:
-            _entry(f"{first}{written}:", item, indent, lines)
-        else:
+        written = _text(key)
+        if len(written) > _LONGEST_KEY:
             lines.append(f"{first}? {written}")
             _entry(f"{indent}:", item, indent, lines)
+        elif isinstance(item, str):  # nearly always
+            lines.append(f"{first}{written}: {_text(item)}")
+        else:
+            _entry(f"{first}{written}:", item, indent, lines)
         first = indent
 
 

@@ -50,15 +50,31 @@ class Upstream:
         return replace(self, databases=databases, schemas=schemas)
 
     def seen(self, interface: Interface) -> Interface:
-        """What this consumer wants of it, with its names. Raises UsageError for one that needs quotes and has none."""
+        """What this consumer wants of it, with its names.
+
+        Raises UsageError for a name that needs quotes and has none, and for two models that would have one relation.
+        """
+        where = f"mesh.yml: databases and schemas of the upstream {self.name}"
         try:
-            return interface.kept(self.wants).mapped(self.databases, self.schemas)
+            mapped = interface.kept(self.wants).mapped(self.databases, self.schemas)
         except ValueError as error:
-            raise UsageError(
-                str(error),
-                where=f"mesh.yml: databases and schemas of the upstream {self.name}",
-                then="name the database and the schema as the warehouse stores them without quotes",
-            ) from None
+            then = "name the database and the schema as the warehouse stores them without quotes"
+            raise UsageError(str(error), where=where, then=then) from None
+        if self.databases or self.schemas:
+            self._expect_apart(mapped, where)
+        return mapped
+
+    def _expect_apart(self, mapped: Interface, where: str) -> None:
+        there: dict[str, PublicModel] = {}
+        for model in mapped.models:
+            relation = str(model.relation(mapped.adapter))
+            other = there.setdefault(relation, model)
+            if other is not model:
+                raise UsageError(
+                    f"{other.label} and {model.label} of {self.name} would both be {relation}",
+                    where=where,
+                    then="give each database and schema a name of its own, or leave one of the models out (excluded)",
+                )
 
     def idle(self, interface: Interface) -> Iterator[str]:
         """A line for each rule or pattern that fits nothing that upstream has published: it is most likely mistyped."""

@@ -58,6 +58,22 @@ def test_a_name_that_would_need_quotes_where_there_are_none_is_said() -> None:
     assert model.relation_name == '"my-share"."MARTS"."ORDERS"'
 
 
+def test_two_models_that_would_have_one_relation_are_named() -> None:
+    """dbt stops at the second of two stubs at one place, and sources would read one table for both."""
+    there = interface(
+        public_model(relation_name="PROD.MARTS.ORDERS"),
+        public_model("old_orders", relation_name="ARCHIVE.MARTS.ORDERS"),
+    )
+    upstream = Upstream(name="dbt_up", databases={"PROD": "SHARED", "ARCHIVE": "SHARED"})
+    with pytest.raises(
+        UsageError, match=r"orders and old_orders of dbt_up would both be SHARED\.MARTS\.ORDERS"
+    ) as caught:
+        upstream.seen(there)
+    assert caught.value.where == "mesh.yml: databases and schemas of the upstream dbt_up"
+    apart = Upstream(name="dbt_up", databases={"PROD": "SHARED", "ARCHIVE": "SHARED"}, excluded=("old_*",))
+    assert [model.relation_name for model in apart.seen(there).models] == ["SHARED.MARTS.ORDERS"]
+
+
 def test_a_rule_that_fits_nothing_is_told_with_what_there_is() -> None:
     published = interface(public_model(), public_model("x", relation_name="dev.stage.x"))
     upstream = Upstream(name="dbt_up", databases={"PROD": "A", "PRDO": "B", "*": "C_*"}, schemas={"marts": "X"})

@@ -7,11 +7,10 @@ from pathlib import Path
 from registry_tools.artifacts.files import GeneratedFile
 from registry_tools.artifacts.loom import CONFIG_FILE, loom_config, loom_manifest, unnamed
 from registry_tools.artifacts.loom import FOLDER as LOOM
-from registry_tools.artifacts.package import FOLDER as PACKAGES
 from registry_tools.artifacts.package import STUBS, package_files
 from registry_tools.artifacts.sources import is_sources_file, sources_files
 from registry_tools.mesh.relation import quoting_of
-from registry_tools.mesh.upstream import SyncedUpstream
+from registry_tools.mesh.upstream import STUBS_FOLDER, SyncedUpstream
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,14 +37,14 @@ class ConsumerFolder:
     def obsolete(self, planned: Collection[Path], upstreams: Sequence[SyncedUpstream], *, complete: bool) -> list[Path]:
         """Files of ours that nobody asks for any more: of every upstream, or of these alone."""
         sources, loom = self.models.glob("_mesh_*.yml"), (self.path / LOOM).glob("*.json")
-        stubs = [path for pattern in STUBS for path in (self.path / PACKAGES).glob(f"*/{pattern}")]
+        stubs = [path for pattern in STUBS for path in (self.path / STUBS_FOLDER).glob(f"*/{pattern}")]
         if complete:
             ours = [*sources, *loom, *stubs, self.path / CONFIG_FILE]
         else:
             names = {synced.upstream.name for synced in upstreams}
             ours = [path for path in sources if any(is_sources_file(path.name, name) for name in names)]
             ours += [path for path in loom if path.stem in names]
-            ours += [path for path in stubs if path.relative_to(self.path / PACKAGES).parts[0] in names]
+            ours += [path for path in stubs if path.relative_to(self.path / STUBS_FOLDER).parts[0] in names]
         return sorted(path for path in ours if path not in planned)
 
     def unnamed(self, upstreams: Sequence[SyncedUpstream]) -> Iterator[str]:
@@ -56,7 +55,7 @@ class ConsumerFolder:
 
     def _package(self, synced: SyncedUpstream) -> Iterator[GeneratedFile]:
         files = package_files(synced.interface, self._quoting(synced), tests=synced.upstream.tests)
-        folder = self.path / PACKAGES / synced.upstream.name
+        folder = self.path / STUBS_FOLDER / synced.upstream.name
         for path, text in files.items():
             yield GeneratedFile(path=folder / path, content=text.encode())
 

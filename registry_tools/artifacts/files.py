@@ -7,12 +7,10 @@ from typing import Final, Literal
 
 from registry_tools.disk import write_whole
 from registry_tools.errors import DocumentError
+from registry_tools.mesh.upstream import STUBS_FOLDER
 
 MARK: Final = "Written by mesh sync"
 _JSON_MARK: Final = '"written_by": "mesh sync"'
-
-# Below it every file is ours, and so is every folder.
-STUBS_FOLDER: Final = "mesh_packages"
 
 Action = Literal["written", "unchanged", "removed"]
 

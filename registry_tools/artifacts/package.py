@@ -11,14 +11,13 @@ from itertools import groupby
 from typing import Any, Final
 
 from registry_tools.artifacts import properties
-from registry_tools.artifacts.files import MARK, STUBS_FOLDER
+from registry_tools.artifacts.files import MARK
 from registry_tools.artifacts.yaml_text import inert, inert_description, yaml_text
 from registry_tools.mesh.freshness import freshness_of
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.public_model import Constraint, PublicModel
 from registry_tools.mesh.upstream import stub_materialization
 
-FOLDER: Final = STUBS_FOLDER
 # Where a package's files are, below its own folder.
 STUBS: Final = ("dbt_project.yml", "macros/*.sql", "models/**/*.yml", "models/*.sql")
 # What dbt's static parser, which knows no escapes, reads as it stands.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 
-from registry_tools.mesh.upstream import stub_materialization
+from registry_tools.mesh.upstream import STUBS_FOLDER, stub_materialization
 
 
 def left_to_do(
@@ -15,7 +15,7 @@ def left_to_do(
     (dbt-core, ContextConfigGenerator); so a stub would be built over the table that it stands for.
     """
     if not listed:
-        yield f"add  - local: mesh_packages/{upstream}  to {listing}, or run mesh sync --write-packages; then dbt deps"
+        yield f"add  - local: {STUBS_FOLDER}/{upstream}  to {listing}, or run mesh sync --write-packages; then dbt deps"
     elif not installed:
         yield "run dbt deps"
     stub = stub_materialization(upstream)
@@ -29,7 +29,7 @@ def left_to_do(
 
 def surplus(listed: Collection[str], upstreams: Collection[str], listing: str) -> Iterator[str]:
     """A line for each package of ours that is listed and that nobody asks for any more."""
-    wanted = {f"mesh_packages/{name}" for name in upstreams}
+    wanted = {f"{STUBS_FOLDER}/{name}" for name in upstreams}
     for path in sorted(listed):
-        if path.startswith("mesh_packages/") and path not in wanted:
+        if path.startswith(f"{STUBS_FOLDER}/") and path not in wanted:
             yield f"{listing} lists {path}, which nobody asks for: take it out and run dbt deps"

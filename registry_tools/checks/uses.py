@@ -32,7 +32,7 @@ def judge_uses(
 
 def dynamic_references(upstreams: Sequence[SyncedUpstream], uses: Sequence[Use]) -> tuple[Finding, ...]:
     """A note for each place that may read any model of an upstream."""
-    ways = {_way(synced) for synced in upstreams}
+    ways = {synced.upstream.function for synced in upstreams}
     return tuple(
         Finding(rule="dynamic-reference", level="note", what=_COMPUTED, places=use.places, upstream=use.upstream)
         for use in uses
@@ -60,10 +60,6 @@ def _with_access(finding: Finding, access: Access) -> Finding:
     )
 
 
-def _way(synced: SyncedUpstream) -> str:
-    return "source" if synced.upstream.way == "sources" else "ref"
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Judge:
     consumer: str
@@ -71,22 +67,29 @@ class _Judge:
 
     def findings(self, synced: SyncedUpstream, uses: Sequence[Use], departures: Departures) -> Iterator[Finding]:
         mine = [(use, use.wanted) for use in uses if use.wanted and self._is_of(synced, use)]
-        missing = {wanted for _, wanted in mine if wanted.find(synced.published) is None}
+        there = {wanted: wanted.find(synced.published) for wanted in {wanted for _, wanted in mine}}
+        missing = {wanted for wanted, model in there.items() if model is None}
         gone = departures(synced, missing) if missing else {}
+        readable = synced.published.granted_to(self.consumer)[0] if synced.withheld else synced.published
         for use, wanted in mine:
-            model = wanted.find(synced.published)
+            model = there[wanted]
             if model is not None:
-                yield from self._public(synced, model, wanted, use.places)
+                yield from self._public(synced, readable, model, wanted, use.places)
             elif (departure := gone.get(wanted)) and departure.model:
                 yield self._left(synced, departure, departure.model, wanted, use.places)
             elif use.upstream is not None:
-                yield self._unknown(synced, wanted, gone.get(wanted), use.places)
+                yield self._unknown(synced, readable, wanted, gone.get(wanted), use.places)
 
     def _is_of(self, synced: SyncedUpstream, use: Use) -> bool:
-        return use.way == _way(synced) and use.upstream in (None, synced.upstream.name)
+        return use.way == synced.upstream.function and use.upstream in (None, synced.upstream.name)
 
     def _public(
-        self, synced: SyncedUpstream, model: PublicModel, wanted: Wanted, places: tuple[Place, ...]
+        self,
+        synced: SyncedUpstream,
+        readable: Interface,
+        model: PublicModel,
+        wanted: Wanted,
+        places: tuple[Place, ...],
     ) -> Iterator[Finding]:
         name = synced.upstream.name
         finding = partial(Finding, upstream=name, model=wanted.label, places=places)
@@ -98,7 +101,7 @@ class _Judge:
             what = f"{name}.{model.label} is used, and mesh.yml leaves it out"
             then = f"correct included and excluded of the upstream {name} in mesh.yml"
             yield finding(rule="left-out", level="error", what=what, then=then)
-        elif notice := _readable(synced, self.consumer).deprecation_notice(model):
+        elif notice := readable.deprecation_notice(model):
             over = model.leaves_on is not None and model.leaves_on < self.today.isoformat()
             yield finding(rule="model-deprecated", level="error" if over else "warning", what=notice)
 
@@ -124,11 +127,17 @@ class _Judge:
         )
 
     def _unknown(
-        self, synced: SyncedUpstream, wanted: Wanted, departure: Departure | None, places: tuple[Place, ...]
+        self,
+        synced: SyncedUpstream,
+        readable: Interface,
+        wanted: Wanted,
+        departure: Departure | None,
+        places: tuple[Place, ...],
     ) -> Finding:
         name = synced.upstream.name
-        models = _readable(synced, self.consumer).models
-        known = sorted({each for m in models for each in (m.called if wanted.way == "source" else (m.label, m.name))})
+        known = sorted(
+            {each for m in readable.models for each in (m.called if wanted.way == "source" else (m.label, m.name))}
+        )
         near = difflib.get_close_matches(wanted.label, known, n=1)
         maybe = f"; if it ever was, it left before {departure.time[:10]}" if departure else ""
         return Finding(
@@ -146,8 +155,3 @@ def ask(withheld: Withheld, consumer: str) -> str:
     """Whom to ask for a model that is withheld, and for what."""
     whom = withheld.owner or withheld.model.package_name
     return f"ask {whom} to list {consumer} in its meta.mesh.consumers"
-
-
-def _readable(synced: SyncedUpstream, consumer: str) -> Interface:
-    """What is published, without what this consumer is not to hear of."""
-    return synced.published.granted_to(consumer)[0] if synced.withheld else synced.published

@@ -11,7 +11,6 @@ import click
 
 from registry_tools.artifacts.change_report import change_entries
 from registry_tools.artifacts.finding_report import finding_entries
-from registry_tools.artifacts.package import FOLDER as PACKAGES
 from registry_tools.cli.changes import show_changes
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import Opened, open_from
@@ -20,7 +19,7 @@ from registry_tools.cli.output import ago, counted, detail, done, show_json, war
 from registry_tools.errors import UsageError
 from registry_tools.intake.project import read_project
 from registry_tools.mesh import names
-from registry_tools.mesh.upstream import SyncedUpstream, Upstream
+from registry_tools.mesh.upstream import STUBS_FOLDER, SyncedUpstream, Upstream
 from registry_tools.mesh.use import Finding
 from registry_tools.settings import environments_to_read, upstreams_to_sync
 from registry_tools.tasks.sync_mesh import Synced, SyncRequest, sync_mesh
@@ -118,11 +117,11 @@ def _drift(synced: Synced, request: SyncRequest) -> Iterator[str]:
     shown: Counter[tuple[str, str]] = Counter()
     for change in synced.drift:
         path = Path(_short(change.path, request.project.path))
-        stub = len(path.parts) > 2 and path.parts[0] == PACKAGES  # noqa: PLR2004  # below the package's folder
+        stub = len(path.parts) > 2 and path.parts[0] == STUBS_FOLDER  # noqa: PLR2004  # below the package's folder
         shown[change.action, str(Path(*path.parts[:2])) if stub else str(path)] += 1
     for (action, name), files in shown.items():
         verb = f"would be {action}" if request.dry_run else action
-        yield f"{verb} {name}" + (f" ({counted(files, 'file')})" if name.startswith(f"{PACKAGES}/") else "")
+        yield f"{verb} {name}" + (f" ({counted(files, 'file')})" if name.startswith(f"{STUBS_FOLDER}/") else "")
 
 
 def _show_upstream(read: SyncedUpstream, findings: Sequence[Finding], opened: Opened) -> None:

@@ -1,7 +1,7 @@
 """A manifest in, the interface out: its public models alone, cleaned of everything that is nobody else's business."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ from registry_tools.mesh.public_model import (
     Promise,
     PublicModel,
     Value,
+    nearest,
 )
 from registry_tools.mesh.relation import Relation, parse_relation
 
@@ -50,7 +51,7 @@ def extract_interface(manifest: Manifest) -> Interface:
         guards = manifest.survey.guards
         try:
             cleaned = tuple(
-                cleaner.clean(model, guards[unique_id], _ancestors(manifest, models.keys(), unique_id))
+                cleaner.clean(model, guards[unique_id], nearest(unique_id, manifest.parents_of, models.__contains__))
                 for unique_id, model in sorted(models.items())
             )
             return Interface(
@@ -84,21 +85,6 @@ def _groups(manifest: Manifest, used: set[str | None]) -> list[Group]:
         for _, group in sorted(entries)
         if group.name in used
     ]
-
-
-def _ancestors(manifest: Manifest, public: Collection[str], unique_id: str) -> tuple[str, ...]:
-    """The nearest public ancestors: from a public model through private ones to where others are public."""
-    found, seen, todo = set(), set(), list(manifest.parents_of(unique_id))
-    while todo:
-        node = todo.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        if node in public:
-            found.add(node)
-        else:
-            todo += manifest.parents_of(node)
-    return tuple(sorted(found - {unique_id}))
 
 
 class _Cleaner:

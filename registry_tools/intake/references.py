@@ -16,6 +16,7 @@ from registry_tools.intake.calls import Call, Way, calls_in_expression, calls_in
 from registry_tools.intake.documents import read_yaml
 from registry_tools.intake.ignored import IgnoreRules, read_ignore_rules
 from registry_tools.intake.project import FILE, ProjectFolder
+from registry_tools.mesh.upstream import STUBS_FOLDER
 
 # dbt's own defaults (https://docs.getdbt.com/reference/dbt_project.yml).
 _PATHS: Final[Mapping[str, str]] = {
@@ -26,7 +27,7 @@ _PATHS: Final[Mapping[str, str]] = {
     "macro-paths": "macros",
     "seed-paths": "seeds",
 }
-_NOT_OURS: Final = ("mesh_packages", ".mesh")
+_NOT_OURS: Final = (STUBS_FOLDER, ".mesh")
 _GENERATED: Final = re.compile(r"_mesh_[\w.-]+\.yml")
 _HIDDEN: Final = ".#~"  # as dbt has it
 _CALL: Final = re.compile(r"\b(ref|source)\s*\(")

@@ -11,6 +11,9 @@ from registry_tools.intake.manifest import collector_off
 from registry_tools.mesh.deferral import Node, Nodes, Origin
 from registry_tools.mesh.public_model import Value
 
+# Where mesh sync writes it, below the project's folder.
+STATE: Final = "state/manifest.json"
+
 
 class _Metadata(Value, frozen=True):
     project_name: str | None = None

@@ -6,9 +6,9 @@ from typing import Final, Literal
 
 from registry_tools.intake.manifest import Manifest
 from registry_tools.intake.references import Reference
-from registry_tools.intake.usage import extract_usage
 from registry_tools.mesh.departure import Wanted
 from registry_tools.mesh.public_model import DependsOn, Value
+from registry_tools.mesh.usage import Usage
 from registry_tools.mesh.use import Node, Place, Use
 
 # What reads a model's rows or stands for somebody who does. A unit test gives the rows itself.
@@ -30,8 +30,11 @@ def uses_in_files(references: Iterable[Reference]) -> tuple[Use, ...]:
     )
 
 
-def uses_in_manifest(manifest: Manifest, project: Path, nodes: Iterable[Node], known: Iterable[Use]) -> tuple[Use, ...]:
-    """What dbt found beyond the uses that are `known`: those that a macro or a variable made.
+def uses_in_manifest(
+    manifest: Manifest, usage: Usage, project: Path, nodes: Iterable[Node], known: Iterable[Use]
+) -> tuple[Use, ...]:
+    """What dbt found, as the manifest's `usage` has it, beyond the uses that are `known`: what a macro or a variable
+    made.
 
     A file that was written after the manifest is left out, because the manifest tells of what it was.
     """
@@ -40,7 +43,7 @@ def uses_in_manifest(manifest: Manifest, project: Path, nodes: Iterable[Node], k
     alone = {(path, name) for upstream, path, name in told if upstream is None}
     made = manifest.path.stat().st_mtime
     found: dict[tuple[str, Wanted], set[Place]] = {}
-    for read in extract_usage(manifest).reads:
+    for read in usage.reads:
         path = paths.get(read.node)
         table = f"{read.model}_v{read.version}" if read.version else read.model
         if path is None or (read.upstream, path, read.model) in told or (read.upstream, path, table) in told:

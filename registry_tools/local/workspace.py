@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Final
 
 from registry_tools.errors import UsageError
+from registry_tools.mesh.upstream import STUBS_FOLDER
 from registry_tools.settings import FILE, Mesh
 
 PROFILES: Final = "snowflake_setup"
 # What dbt and mesh make: the demo makes it again.
 _MADE: Final = shutil.ignore_patterns(
     *("target", "logs", "state", "dbt_packages", "package-lock.yml"),
-    *(".mesh", "mesh.lock", "mesh_packages", "_mesh_*.yml", "dbt_loom.config.yml"),
+    *(".mesh", "mesh.lock", STUBS_FOLDER, "_mesh_*.yml", "dbt_loom.config.yml"),
 )
 
 

@@ -21,6 +21,7 @@ from registry_tools.mesh.public_model import (
     Group,
     PublicModel,
     Value,
+    nearest,
 )
 from registry_tools.mesh.relation import parse_relation
 
@@ -138,23 +139,16 @@ class Interface(Value, frozen=True):
         )
 
     def _without(self, model: PublicModel, gone: Mapping[str, PublicModel], tables: AbstractSet[str]) -> PublicModel:
-        found, waiting, seen = set(), list(model.depends_on.nodes), {model.unique_id}
-        while waiting:
-            parent = waiting.pop()
-            if parent in seen:
-                continue
-            seen.add(parent)
-            if parent in gone:
-                waiting += gone[parent].depends_on.nodes
-            else:
-                found.add(parent)
+        parents = nearest(
+            model.unique_id, lambda node: gone.get(node, model).depends_on.nodes, lambda node: node not in gone
+        )
         columns = {
             name: msgspec.structs.replace(column, constraints=self._pointing(column.constraints, tables))
             for name, column in model.columns.items()
         }
         return msgspec.structs.replace(
             model,
-            depends_on=DependsOn(nodes=tuple(sorted(found))),
+            depends_on=DependsOn(nodes=parents),
             columns=columns,
             constraints=self._pointing(model.constraints, tables),
         )

@@ -3,6 +3,7 @@
 Nothing private has a field here.
 """
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Final
 
@@ -67,6 +68,23 @@ class DependsOn(Value, frozen=True):
     """The nearest public ancestors, by unique_id."""
 
     nodes: tuple[str, ...] = ()
+
+
+def nearest(
+    unique_id: str, parents_of: Callable[[str], Iterable[str]], is_kept: Callable[[str], bool]
+) -> tuple[str, ...]:
+    """The nearest ancestors of a node that are kept, sorted: from it through those that are not."""
+    found, seen, waiting = set(), {unique_id}, list(parents_of(unique_id))
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if is_kept(node):
+            found.add(node)
+        else:
+            waiting += parents_of(node)
+    return tuple(sorted(found))
 
 
 class PublicModel(Value, frozen=True):

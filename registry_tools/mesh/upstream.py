@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Literal
 
 from registry_tools.errors import UsageError
 from registry_tools.mesh.change import Change
@@ -14,6 +14,8 @@ from registry_tools.mesh.relation_map import fits
 
 WAYS: Final = ("sources", "loom", "package")
 ENVIRONMENT: Final = "{ENV}"
+# The folder of a consumer below which every file is ours: the packages of stubs.
+STUBS_FOLDER: Final = "mesh_packages"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +36,11 @@ class Upstream:
     included: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
     used_only: bool = False
+
+    @property
+    def function(self) -> Literal["ref", "source"]:
+        """The function of dbt by which this consumer's files read it."""
+        return "source" if self.way == "sources" else "ref"
 
     def wants(self, model: PublicModel) -> bool:
         """Whether `included` and `excluded` leave the model in."""

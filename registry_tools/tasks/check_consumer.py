@@ -54,12 +54,13 @@ def check_consumer(request: CheckRequest, registry: Registry) -> tuple[Finding, 
     manifest = _manifest(request.project)
     nodes = consumer_nodes(manifest) if manifest else ()
     uses = uses_in_files(find_references(request.project, {synced.upstream.name for synced in upstreams}))
-    made = uses_in_manifest(manifest, request.project.path, nodes, uses) if manifest else ()
+    usage = extract_usage(manifest) if manifest else None
+    made = uses_in_manifest(manifest, usage, request.project.path, nodes, uses) if manifest and usage else ()
     name = request.project.name
     judged = judge_uses(name, upstreams, (*uses, *made), partial(missed_by, registry), request.today)
     found = (
         *with_access(judged, _access(request, manifest)),
-        *unlisted_groups(name, upstreams, extract_usage(manifest) if manifest else None, nodes),
+        *unlisted_groups(name, upstreams, usage, nodes),
         *private_reads(nodes),
         *dynamic_references(upstreams, uses),
     )

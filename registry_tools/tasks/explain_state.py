@@ -3,17 +3,14 @@
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from registry_tools.checks.deferral import find_silence, standings
 from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.project import ProjectFolder
-from registry_tools.intake.state_file import read_nodes
+from registry_tools.intake.state_file import STATE, read_nodes
 from registry_tools.mesh.deferral import Nodes, Standing
 from registry_tools.mesh.observation import Observation
-
-STATE: Final = "state/manifest.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

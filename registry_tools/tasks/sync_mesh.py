@@ -13,7 +13,6 @@ from registry_tools.artifacts.consumer_files import ConsumerFolder
 from registry_tools.artifacts.deferral import DEFAULT_ADAPTER, deferral_state
 from registry_tools.artifacts.files import FileChange, GeneratedFile, write_files
 from registry_tools.artifacts.lock_text import lock_text
-from registry_tools.artifacts.package import FOLDER as PACKAGES
 from registry_tools.artifacts.packages_text import with_packages
 from registry_tools.checks.comparison import compare
 from registry_tools.checks.package_setup import left_to_do, surplus
@@ -24,13 +23,14 @@ from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.packages import Packages, read_packages
 from registry_tools.intake.project import ProjectFolder
 from registry_tools.intake.references import Reference, find_references
+from registry_tools.intake.state_file import STATE
 from registry_tools.intake.uses import uses_in_files
 from registry_tools.mesh.change import Change
 from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.relation import quoting_of
-from registry_tools.mesh.upstream import SyncedUpstream, Upstream
+from registry_tools.mesh.upstream import STUBS_FOLDER, SyncedUpstream, Upstream
 from registry_tools.mesh.use import Finding
 from registry_tools.registry.departures import missed_by
 from registry_tools.registry.pins import read_current, read_pinned
@@ -38,7 +38,6 @@ from registry_tools.registry.publications import Registry
 
 # A project's own publication, and the whole manifest that was published with it.
 Own = tuple[Publication | None, bytes | None]
-STATE: Final = "state/manifest.json"
 _AT_ONCE: Final = 16
 
 
@@ -141,7 +140,7 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
 
 def _listing(request: SyncRequest, packages: Packages, stubbed: Sequence[str]) -> Iterator[GeneratedFile]:
     """packages.yml with the packages of stubs that it lacks, where that is asked for."""
-    missing = [path for name in stubbed if (path := f"{PACKAGES}/{name}") not in packages.local]
+    missing = [path for name in stubbed if (path := f"{STUBS_FOLDER}/{name}") not in packages.local]
     if not request.write_packages or not missing:
         return
     try:
@@ -157,7 +156,7 @@ def _left_to_do(request: SyncRequest, packages: Packages, stubbed: Sequence[str]
     for name in stubbed:
         yield from left_to_do(
             name,
-            listed=request.write_packages or f"{PACKAGES}/{name}" in packages.local,
+            listed=request.write_packages or f"{STUBS_FOLDER}/{name}" in packages.local,
             installed=(request.project.installed / name).exists(),
             listing=listing,
             materialized=request.project.materialized,
@@ -187,25 +186,22 @@ def _narrowed(synced: SyncedUpstream, named: Mapping[str | None, Sequence[Refere
 
     A reference whose model is computed when dbt runs may mean each of them.
     """
-    as_source = synced.upstream.way == "sources"
+    upstream = synced.upstream
 
-    def may_mean(name: str | None) -> list[Reference]:
-        way, upstreams = "source" if as_source else "ref", (None, synced.upstream.name)
-        return [each for each in named.get(name, ()) if each.way == way and each.upstream in upstreams]
+    def may_mean(name: str) -> list[Reference]:
+        found = (*named.get(None, ()), *named.get(name, ()))
+        return [each for each in found if each.way == upstream.function and each.may_be(upstream.name, name)]
 
-    if may_mean(None):
-        return synced
+    if upstream.function == "ref":
 
-    def used(model: PublicModel) -> bool:
-        if as_source:
-            return any(map(may_mean, model.called))
-        return any(
-            each.dynamic or model.answers(model.name, each.version, as_source=False) for each in may_mean(model.name)
-        )
+        def used(model: PublicModel) -> bool:
+            meant = may_mean(model.name)
+            return any(each.dynamic or model.answers(model.name, each.version, as_source=False) for each in meant)
 
-    interface = synced.interface.kept(used)
+        return replace(synced, interface=synced.interface.kept(used))
+    interface = synced.interface.kept(lambda model: any(map(may_mean, model.called)))
     called = (name for model in interface.models for name in model.called)
-    return replace(synced, interface=interface, tables=frozenset(filter(may_mean, called)) if as_source else None)
+    return replace(synced, interface=interface, tables=frozenset(filter(may_mean, called)))
 
 
 def _own(registry: Registry, request: SyncRequest) -> Own:

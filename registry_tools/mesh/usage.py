@@ -1,4 +1,4 @@
-"""What a project reads of its upstreams: which of its nodes reads which public model, and by which way."""
+"""What a project reads of its upstreams: which of its nodes reads which columns of which public model, and where."""
 
 import hashlib
 from collections.abc import Collection
@@ -15,12 +15,22 @@ _DIGITS: Final = 12
 # Every column: what is said where nobody knows better.
 EVERY: Final = ("*",)
 
+# What becomes of a whole row that `*` reads: it leaves the node as it came (output), its columns are counted in their
+# order (position), they have to be those of the node's own enforced contract (contract), or all of them make one value,
+# a group or a distinct row (value).
+Whole = Literal["contract", "output", "position", "value"]
+
 
 class Read(Value, frozen=True, order=True):
     """One node of the reading project that depends on one public model of another project.
 
     `model` is the model's name; `version` is empty where the reader takes whichever is the latest. `columns` are those
-    that the node can be shown to read alone, sorted.
+    that the node names, sorted and spelled as the interface has them, with the `lines` on which each is named first;
+    what `*` reads stands in `whole`. `taken` are the names to which the node's SQL gives another meaning: a new column
+    of such a name would be ambiguous there, or be read instead.
+
+    Where the SQL could not be read, `columns` is every column and `unread` says why. `path` is the node's file in its
+    project and `line` where it refers to the model; a line is 0 and a path empty where that is not known.
     """
 
     upstream: str
@@ -29,6 +39,37 @@ class Read(Value, frozen=True, order=True):
     node: str
     via: Literal["ref", "source"]
     columns: tuple[str, ...] = EVERY
+    lines: tuple[int, ...] = ()
+    whole: tuple[Whole, ...] = ()
+    taken: tuple[str, ...] = ()
+    unread: str = ""
+    path: str = ""
+    line: int = 0
+
+    @property
+    def is_every(self) -> bool:
+        """Whether it has to be taken for a reader of every column."""
+        return self.columns == EVERY
+
+    def line_of(self, column: str) -> int:
+        """The line on which the node names the column; where it refers to the model, if that is all that is known."""
+        return dict(zip(self.columns, self.lines, strict=False)).get(column) or self.line
+
+
+class Passed(Value, frozen=True, order=True):
+    """A column of an own public model (`into`, by its label) that is made of a column of an upstream's public model.
+
+    With `whole` a `*` passes it on untouched, under its own name: it comes and goes with upstream's. Where the SQL
+    could not be read, both columns are `*`.
+    """
+
+    upstream: str
+    model: str
+    version: str
+    column: str
+    into: str
+    column_here: str
+    whole: bool = False
 
 
 class Usage(Value, frozen=True):
@@ -37,8 +78,12 @@ class Usage(Value, frozen=True):
     project: str
     reads: tuple[Read, ...] = ()
     format: int = 1
-    # upstream -> the publication of it that mesh.lock named when this was built
+    # upstream -> the publication of it that mesh.lock named when this was built, and the environment of that
     pins: dict[str, str] = msgspec.field(default_factory=dict)
+    environments: dict[str, str] = msgspec.field(default_factory=dict)
+    passes: tuple[Passed, ...] = ()
+    # who to talk to, as mesh.yml has it: team, contact
+    owner: dict[str, str] = msgspec.field(default_factory=dict)
 
     @property
     def upstreams(self) -> tuple[str, ...]:
@@ -46,9 +91,14 @@ class Usage(Value, frozen=True):
         return tuple(sorted({read.upstream for read in self.reads}))
 
     def published(self, public: Collection[str]) -> "Usage":
-        """The usage as other projects may read it: nodes that are not among `public` under the veil of a token."""
-        reads = {msgspec.structs.replace(read, node=self.veiled(read.node, public)) for read in self.reads}
+        """The usage of a project that keeps its private names at home: nodes that are not among `public` under the
+        veil of a token, without their files.
+        """
+        reads = {read if read.node in public else self._without_names(read, public) for read in self.reads}
         return msgspec.structs.replace(self, reads=tuple(sorted(reads)))
+
+    def _without_names(self, read: Read, public: Collection[str]) -> Read:
+        return msgspec.structs.replace(read, node=self.veiled(read.node, public), path="", line=0, lines=())
 
     def veiled(self, node: str, public: Collection[str]) -> str:
         """`model.dbt_down.private-3f9a2c41e07b` for a node that is not public: always the same for the same node.

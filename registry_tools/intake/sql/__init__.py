@@ -1,0 +1,1 @@
+"""Compiled SQL in, what it reads out: the only door to sqlglot."""

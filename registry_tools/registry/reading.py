@@ -7,7 +7,6 @@ cache. Whatever is read is held against the digest that the log promises, and th
 import hashlib
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import msgspec
@@ -27,7 +26,6 @@ from registry_tools.registry.packing import unpacked
 from registry_tools.registry.patience import CLOCK, Clock
 
 _READS: Final = 3
-_AT_ONCE: Final = 16
 _DAMAGED: Final = "run mesh fsck --repair; what it cannot repair, publish anew, and find out who writes to the registry"
 
 # Made once and here, because readers run in threads (see mesh.interface).
@@ -161,8 +159,11 @@ class Reading:
 
     def environments(self, project: str) -> list[str]:
         """Every environment in which the project has published."""
-        found = filter(_is_environment, self.store.folders(f"{project}/"))
-        return [environment for environment in found if self.store.first(layout.log_prefix(project, environment))]
+        return [env for env in self.folders_of(project) if self.store.first(layout.log_prefix(project, env))]
+
+    def folders_of(self, project: str) -> list[str]:
+        """Every environment in which the project has left anything, whether it was committed or not."""
+        return list(filter(_is_environment, self.store.folders(f"{project}/")))
 
     def places(self, chosen: Sequence[Selector] = ()) -> list[tuple[str, str]]:
         """Each (project, environment) that is chosen; every one that there is where none is.
@@ -214,20 +215,15 @@ class Reading:
     def usage(self, project: str, environment: str) -> Usage | None:
         """What the project said at its current publication that it reads; None before the first one."""
         entry = self.newest(project, environment)
-        if entry is None:
-            return None
-        content = self._packed(project, environment, entry.record, layout.USAGE)
+        return None if entry is None else self.usage_at(project, environment, entry.record)
+
+    def usage_at(self, project: str, environment: str, record: Record) -> Usage:
+        """What the project said at the publication that `record` makes current."""
+        content = self._packed(project, environment, record, layout.USAGE)
         try:
             return _USAGE.decode(content)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-            raise self._damaged(project, environment, entry.record, layout.USAGE, error) from None
-
-    def usages(self, upstream: str) -> list[tuple[str, Usage]]:
-        """What everybody who reads `upstream` said at each of their current publications, by environment."""
-        places = [(name, env) for name in self.consumers(upstream) for env in self.environments(name)]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
-            found = pool.map(lambda place: self.usage(*place), places)
-            return [(env, usage) for (_, env), usage in zip(places, found, strict=True) if usage]
+            raise self._damaged(project, environment, record, layout.USAGE, error) from None
 
     def consumers(self, upstream: str) -> list[str]:
         """Who has said at a publication that it reads `upstream`."""

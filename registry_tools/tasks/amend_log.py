@@ -14,6 +14,7 @@ from registry_tools.mesh.publication import Approval, Record
 from registry_tools.mesh.selector import Selector
 from registry_tools.registry import amendments
 from registry_tools.registry.amendments import Amended, Amendment
+from registry_tools.registry.consumers import consumers_of
 from registry_tools.registry.publications import Registry
 
 _SHOWN: Final = 10
@@ -78,7 +79,7 @@ def _guard(request: AmendRequest, registry: Registry) -> Callable[[Record, Recor
             return
         now, _ = registry.interface(project, environment, before)
         then, _ = registry.interface(project, environment, after)
-        lost = lost_reads(now, then, (usage for _, usage in registry.usages(project)))
+        lost = lost_reads(now, then, (one.usage for one in consumers_of(registry, project)))
         if lost:
             more = [f"and {len(lost) - _SHOWN} more"] if len(lost) > _SHOWN else []
             raise Refusal(

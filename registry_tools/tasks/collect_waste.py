@@ -10,6 +10,7 @@ from registry_tools.intake.actor import identify_actor
 from registry_tools.mesh.publication import Record
 from registry_tools.mesh.selector import Selector
 from registry_tools.registry.collection import Plan, Retention, collect, plan_collection
+from registry_tools.registry.consumers import consumers_of
 from registry_tools.registry.publications import Registry
 
 
@@ -30,7 +31,7 @@ def collect_waste(
     What a consumer says it was built against stays. Raises IntegrityError at a log that does not hold.
     """
     for project, environment in registry.places(chosen):
-        pins = {usage.pins[project] for _, usage in registry.usages(project) if project in usage.pins}
+        pins = {one.usage.pins[project] for one in consumers_of(registry, project) if project in one.usage.pins}
         plan = plan_collection(registry, project, environment, retention, pins)
         if dry_run:
             yield Collected(plan=plan)

@@ -15,6 +15,7 @@ from registry_tools.mesh.selector import Selector
 from registry_tools.registry import layout
 from registry_tools.registry.amendments import Amendment, approve
 from registry_tools.registry.cache import Cache, Head, cache_folder
+from registry_tools.registry.consumers import consumers_beyond, consumers_of
 from registry_tools.registry.log import encode_record
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.objects import ObjectFacts, StoredObject
@@ -476,7 +477,7 @@ def test_a_consumer_that_is_no_project_is_not_asked_for_what_it_reads(
         store.put(layout.log_key(name, ENVIRONMENT, n), encode_record(records(store)[0]))
     before = sorted(tmp_path.rglob("*"))
     assert registry.consumers(PROJECT) == ["dbt_down"]
-    assert registry.usages(PROJECT) == []
+    assert consumers_of(registry, PROJECT) == consumers_beyond(registry, PROJECT) == ()
     assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -1,0 +1,62 @@
+"""A project in, everybody who reads it out, and whoever reads those in turn: what each said of its reads, and when.
+
+Whoever reads a project left a marker when it published, so that a check reads the consumers of one project and not the
+whole registry.
+"""
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from registry_tools.mesh.publication import Publication
+from registry_tools.mesh.usage import Usage
+from registry_tools.registry.reading import Reading
+
+_AT_ONCE: Final = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Consumer:
+    """A project as it stands in one environment, and what it reads of others."""
+
+    publication: Publication
+    usage: Usage
+
+    def __str__(self) -> str:
+        return f"{self.publication.project}@{self.publication.environment}"
+
+
+def consumers_of(registry: Reading, upstream: str) -> tuple[Consumer, ...]:
+    """Everybody who has ever said that it reads `upstream`, with what it says now, by project and environment."""
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return _consumers(registry, [upstream], pool)
+
+
+def consumers_beyond(registry: Reading, upstream: str) -> tuple[Consumer, ...]:
+    """The same, and with them the consumers of those that pass a column on, as far as that leads. Circles end."""
+    found: dict[str, Consumer] = {}
+    asked: set[str] = set()
+    waiting = {upstream}
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        while waiting:
+            asked |= waiting
+            come = _consumers(registry, sorted(waiting), pool)
+            found |= {str(consumer): consumer for consumer in come}
+            waiting = {one.publication.project for one in come if one.usage.passes} - asked
+    return tuple(found[name] for name in sorted(found))
+
+
+def _consumers(registry: Reading, upstreams: Iterable[str], pool: ThreadPoolExecutor) -> tuple[Consumer, ...]:
+    names = sorted({name for found in pool.map(registry.consumers, upstreams) for name in found})
+    folders = zip(names, pool.map(registry.folders_of, names), strict=True)
+    places = [(name, environment) for name, environments in folders for environment in environments]
+    return tuple(filter(None, pool.map(lambda place: _consumer(registry, *place), places)))
+
+
+def _consumer(registry: Reading, project: str, environment: str) -> Consumer | None:
+    entry = registry.newest(project, environment)
+    if entry is None:
+        return None
+    usage = registry.usage_at(project, environment, entry.record)
+    return Consumer(publication=entry.record.publication_in(project, environment), usage=usage)

@@ -1,8 +1,9 @@
-"""`mesh demo`: the whole loop on the embedded mesh, each step as it runs, the lineage of the mesh at the end."""
+"""`mesh demo`: the whole loop on the embedded mesh, each step as it runs; then its lineage, and two pull requests."""
 
 import os
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -15,7 +16,8 @@ from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.local import FOLDER, describe, mesh_root, show_next
 from registry_tools.cli.output import counted
 from registry_tools.cli.tree import show_tree
-from registry_tools.local.loop import Step, StepResult, run_loop
+from registry_tools.local.loop import Step, StepResult, run_loop, shielded
+from registry_tools.local.pull_requests import PullRequest, pull_requests, run_pull_request
 from registry_tools.local.servers import start, stop
 from registry_tools.local.workspace import PROFILES, copy_mesh
 from registry_tools.settings import FILE, Mesh, find_mesh, read_mesh
@@ -29,9 +31,10 @@ _LAST_LINES = 40
 @click.option("--keep", is_flag=True, help="Leave both servers up and say how to go on by hand.")
 @at_the_edge
 def command(*, keep: bool) -> int:
-    """Run the whole loop on the embedded mesh: build, publish, sync, build with --defer, lineage."""
+    """Run the whole loop on the embedded mesh: build, publish, sync, build with --defer, lineage, pull requests."""
     console = Console(highlight=False, soft_wrap=True)
-    workspace = mesh_root() / WORKSPACE
+    root = mesh_root()
+    workspace = root / WORKSPACE
     begun = time.monotonic()
     stop(workspace / FOLDER)  # a demo that was kept, or that crashed
     copy_mesh(find_mesh(Path(), os.environ), workspace)
@@ -47,6 +50,8 @@ def command(*, keep: bool) -> int:
         failed = [result for result in results if result.code]
         built = {result.step.project for result in results} - {result.step.project for result in failed}
         traced = _trace(mesh, console) if len(built) == len(mesh.projects) else None
+        if traced is not None:
+            _propose(pull_requests(root), workspace, variables, console)
         _summarise(console, mesh, built, time.monotonic() - begun)
         if keep:
             undo.pop_all()
@@ -94,6 +99,18 @@ def _trace(mesh: Mesh, console: Console) -> Traced:
     for finding in traced.findings:
         console.print(f"[red]{finding.rule}[/] {escape(str(finding))}")
     return traced
+
+
+def _propose(proposed: Sequence[PullRequest], workspace: Path, variables: dict[str, str], console: Console) -> None:
+    """Show what the mesh says of pull requests before anybody merges them."""
+    for pull_request in proposed:
+        what, where = escape(pull_request.name), escape(pull_request.project)
+        with console.status(f"pull request: {what}"):
+            result = run_pull_request(pull_request, workspace, shielded(variables))
+        answer = "[red]refused[/]" if result.code else "[green]allowed[/]"
+        console.print(f"\n[bold]Pull request in {where}: {what}[/]  {answer}  [dim]{result.seconds:.1f} s[/]")
+        for line in result.lines[-_LAST_LINES:]:
+            console.print(f"    {escape(line)}")
 
 
 def _summarise(console: Console, mesh: Mesh, built: set[str], seconds: float) -> None:

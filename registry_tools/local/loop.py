@@ -62,8 +62,7 @@ def run_loop(mesh: Mesh, environment: Mapping[str, str], reporter: Reporter) -> 
 
     A project whose step fails goes no further, and neither do its consumers. Returns every step that ran.
     """
-    mine = {key: value for key, value in os.environ.items() if not key.startswith(_REAL)}
-    child = {**mine, **environment}
+    child = shielded(environment)
     order = upstream_first(mesh)
     results: list[StepResult] = []
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
@@ -74,6 +73,12 @@ def run_loop(mesh: Mesh, environment: Mapping[str, str], reporter: Reporter) -> 
         for future in running.values():
             results += future.result()
     return results
+
+
+def shielded(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a step: this process's without what leads to a real account, and what leads to the servers."""
+    mine = {key: value for key, value in os.environ.items() if not key.startswith(_REAL)}
+    return {**mine, **environment}
 
 
 def upstream_first(mesh: Mesh) -> list[Project]:
@@ -101,7 +106,7 @@ def _build(
     for words, told in _steps(project):
         step = Step(project=project.name, words=words, folder=project.path)
         reporter.started(step)
-        result = _run(step, environment, told)
+        result = run_step(step, environment, told)
         reporter.finished(result)
         done.append(result)
         if result.code:
@@ -109,7 +114,8 @@ def _build(
     return done
 
 
-def _run(step: Step, environment: Mapping[str, str], told: Callable[[Path, str], tuple[str, ...]]) -> StepResult:
+def run_step(step: Step, environment: Mapping[str, str], told: "Told | None" = None) -> StepResult:
+    """Run one command. `told` makes the lines of what it printed, where it succeeds; all of them without it."""
     begun = time.monotonic()
     try:
         run = subprocess.run(
@@ -126,7 +132,7 @@ def _run(step: Step, environment: Mapping[str, str], told: Callable[[Path, str],
         code, output = run.returncode, run.stdout
     except subprocess.TimeoutExpired:
         code, output = 1, f"did not end within {_STEP_SECONDS} s"
-    lines = told(step.folder, output) if code == 0 else tuple(output.strip().splitlines())
+    lines = (told or _as_printed)(step.folder, output) if code == 0 else tuple(output.strip().splitlines())
     return StepResult(step=step, seconds=time.monotonic() - begun, code=code, lines=lines)
 
 

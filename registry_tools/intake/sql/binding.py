@@ -1,0 +1,104 @@
+"""A name of a query in, the columns that it means out; on the way it is noted whose columns would be in its way."""
+
+from collections.abc import Iterable, Sequence
+
+from sqlglot import Expr
+
+from registry_tools.intake.sql.names import line_of
+from registry_tools.intake.sql.reading import Origin
+from registry_tools.intake.sql.rows import NOTHING, Column, Rows
+from registry_tools.intake.sql.scope import Reader, Scope
+
+
+def bound(reader: Reader, parts: Sequence[Expr], scope: Scope, *, aliases: bool) -> frozenset[Origin]:
+    """What the value of a name is made of: `column`, `source.column`, `schema.table.column`, or a path into a struct
+    that begins with one of these. With `aliases` the names of the select list are looked at too.
+    """
+    keys = tuple(map(reader.names.key_of, parts))
+    for length in range(min(len(parts) - 1, 3), 0, -1):
+        source = scope.source(keys[:length])
+        if source is not None:
+            return bound_in(reader, source.rows, parts[length])
+    return _bound_bare(reader, parts[0], scope, aliases=aliases)
+
+
+def bound_in(reader: Reader, rows: Rows, part: Expr) -> frozenset[Origin]:
+    """What a column of these rows is made of, which a query names."""
+    key = reader.names.key_of(part)
+    found = rows.found(key)
+    if found:
+        reader.notes.take(rows.carried, (key,))
+        return _named(reader, found, part)
+    certain = not rows.more and len(rows.open or rows.carried) == 1
+    if rows.loose:
+        reader.notes.take(rows.carried - rows.open if certain else rows.carried, (key,))
+    return _guessed(reader, rows.open or (rows.carried if certain else ()), part)
+
+
+def _bound_bare(reader: Reader, part: Expr, scope: Scope, *, aliases: bool) -> frozenset[Origin]:
+    """A name without a qualifier means a column of a source, else a name of the select list, else something around.
+
+    Where not all columns of a source are known, it is taken for a column of it, and for what it means otherwise.
+    """
+    key = reader.names.key_of(part)
+    origins = NOTHING
+    walked: frozenset[str] = frozenset()
+    place: Scope | None = scope
+    while place is not None:
+        walked |= place.carried
+        meant = _bound_here(reader, part, place, key, aliases=aliases and place is scope)
+        if meant is not None:
+            reader.notes.take(walked, (key,))
+            return origins | meant
+        loose = [source.rows for source in place.sources if source.rows.loose]
+        if loose:
+            tables = frozenset[str]().union(*(rows.open for rows in loose))
+            certain = len(loose) == len(tables) == 1 and not loose[0].more
+            reader.notes.take(walked - tables if certain else walked, (key,))
+            origins |= _guessed(reader, tables, part)
+        place = place.around
+    return origins or _missing(reader, part, scope)
+
+
+def _bound_here(reader: Reader, part: Expr, scope: Scope, key: str, *, aliases: bool) -> frozenset[Origin] | None:
+    """What the name certainly means in this very query; None if nothing."""
+    hits = [found for source in scope.sources if (found := source.found(key))]
+    if hits:
+        return NOTHING.union(*(_named(reader, found, part) for found in hits))
+    if aliases and key in scope.aliases:
+        return scope.aliases[key]
+    return _row_itself(reader, scope, key)
+
+
+def _row_itself(reader: Reader, scope: Scope, key: str) -> frozenset[Origin] | None:
+    """A source's name alone: its row as one value."""
+    if reader.names.adapter == "snowflake":
+        return None
+    for source in scope.sources:
+        if source.key == key:
+            reader.notes.whole(source.rows.carried, "value")
+            return source.rows.origins
+    return None
+
+
+def _missing(reader: Reader, part: Expr, scope: Scope) -> frozenset[Origin]:
+    """A name that nothing answers to: if there is but one table here, it is a column that this one has not got."""
+    rows = [source.rows for source in scope.sources]
+    if len(rows) == 1 and not rows[0].loose and len(rows[0].carried) == 1:
+        return _guessed(reader, rows[0].carried, part)
+    return NOTHING
+
+
+def _named(reader: Reader, columns: Iterable[Column], part: Expr) -> frozenset[Origin]:
+    named = NOTHING.union(*(column.named for column in columns))
+    if named:
+        reader.notes.name(named, line_of(part))
+    return NOTHING.union(*(column.origins for column in columns))
+
+
+def _guessed(reader: Reader, tables: Iterable[str], part: Expr) -> frozenset[Origin]:
+    name = reader.names.stored(part)
+    origins = frozenset(Origin(table=table, column=name) for table in tables)
+    if origins:
+        reader.notes.name(origins, line_of(part))
+    return origins

@@ -3,16 +3,13 @@
 Names, descriptions and meta entries are what somebody wrote: nothing of them acts on a terminal or on a web page.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
+from registry_tools.artifacts.markdown_text import code
 from registry_tools.mesh.change import Change
 from registry_tools.mesh.printable import printable
 
-# What Markdown, HTML or GitHub could read as more than a letter. An underscore inside a word is none, and `www.`
-# begins a link; see the GitHub Flavored Markdown Spec, 6.4 and 6.9.
-_ACTIVE: Final = re.compile(r"[^\w .,…()=+-]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.", re.IGNORECASE)
 # GitHub refuses a comment of more than 65,536 characters; the heading and what others add need room.
 _MOST: Final = 60_000
 _WIDEST: Final = 60  # what a longer name would add to every other line
@@ -21,7 +18,7 @@ _WIDEST: Final = 60  # what a longer name would add to every other line
 def change_text(changes: Sequence[Change], heading: str) -> str:
     """One line for a change, below the heading: `+` came, `-` went, `~` is another one."""
     lines = [f"{printable(heading)}: {_count(changes)}"]
-    rows = [(c.rule, printable(c.object), _values(c), c.sign) for c in changes]
+    rows = [(c.rule, printable(c.object), values(c), c.sign) for c in changes]
     rule, named = (min(_WIDEST, max((len(row[at]) for row in rows), default=0)) for at in (0, 1))
     lines += [f"  {sign} {row[0]:<{rule}}  {row[1]:<{named}}  {row[2]}" for *row, sign in rows]
     return "".join(f"{line}\n" for line in lines)
@@ -29,11 +26,11 @@ def change_text(changes: Sequence[Change], heading: str) -> str:
 
 def change_markdown(changes: Sequence[Change], heading: str) -> str:
     """A table for the comment of a pull request; where it would be too long for one, it says how much is left out."""
-    text = f"#### {_cell(heading)}: {_count(changes)}\n"
+    text = f"#### {code(heading)}: {_count(changes)}\n"
     if changes:
         text += "\n| | change | of | before | after |\n|---|---|---|---|---|\n"
     for told, change in enumerate(changes):
-        cells = (change.sign, change.rule, _cell(change.object), _cell(change.before), _cell(change.after))
+        cells = (change.sign, change.rule, code(change.object), code(change.before), code(change.after))
         row = f"| {' | '.join(cells)} |\n"
         if len(text) + len(row) > _MOST:
             return f"{text}\nand {len(changes) - told:,} more\n"
@@ -74,12 +71,6 @@ def _count(changes: Sequence[Change]) -> str:
     return "1 change" if len(changes) == 1 else f"{len(changes):,} changes"
 
 
-def _values(change: Change) -> str:
+def values(change: Change) -> str:
+    """What stood there and what stands there, as far as there is any of it: `number(12,2) -> varchar`."""
     return " -> ".join(value for value in (change.before, change.after) if value is not None)
-
-
-def _cell(text: str | None) -> str:
-    """The text as inline code: GitHub makes no mention, link or emoji of it, and entities are never syntax."""
-    if not text:
-        return ""
-    return f"<code>{_ACTIVE.sub(lambda found: f'&#{ord(found.group())};', printable(text))}</code>"

@@ -4,14 +4,12 @@ Names are what somebody wrote: nothing of them becomes a command of a workflow.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any
 
-from registry_tools.mesh.printable import printable
-from registry_tools.mesh.use import Finding, Place
-
-_COMMANDS: Final = {"error": "error", "warning": "warning", "note": "notice"}
+from registry_tools.artifacts.workflow_command import annotation
+from registry_tools.mesh.use import Finding
 
 
 def finding_document(findings: Sequence[Finding]) -> dict[str, Any]:
@@ -40,32 +38,13 @@ def finding_entries(findings: Sequence[Finding]) -> list[dict[str, Any]]:
 
 
 def annotations(findings: Sequence[Finding], folder: PurePath) -> str:
-    """A workflow command for each place of each finding; `folder` is the project's, as seen from the repository's root.
-
-    See Workflow commands for GitHub Actions, Setting an error message; what is escaped, and how, is that of
-    actions/toolkit, packages/core/src/command.ts.
-    """
-    return "".join(f"{line}\n" for finding in findings for line in _annotations(finding, folder))
-
-
-def _annotations(finding: Finding, folder: PurePath) -> Iterator[str]:
-    message = _data(printable(finding.what) + (f"\n{printable(finding.then)}" if finding.then else ""))
-    for place in finding.places or (None,):
-        properties = ",".join(f"{key}={_property(value)}" for key, value in _properties(finding, place, folder))
-        yield f"::{_COMMANDS[finding.level]} {properties}::{message}"
+    """A workflow command for each place of each finding; `folder` is the project's, seen from the repository's root."""
+    return "".join(
+        annotation(finding.level, f"mesh: {finding.rule}", _lines(finding), place, folder)
+        for finding in findings
+        for place in finding.places or (None,)
+    )
 
 
-def _properties(finding: Finding, place: Place | None, folder: PurePath) -> Iterator[tuple[str, str]]:
-    if place is not None:
-        yield "file", printable((folder / place.path).as_posix())
-        if place.line:
-            yield "line", str(place.line)
-    yield "title", f"mesh: {finding.rule}"
-
-
-def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-
-
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def _lines(finding: Finding) -> tuple[str, ...]:
+    return (finding.what, finding.then) if finding.then else (finding.what,)

@@ -1,10 +1,19 @@
-"""Verdicts made by hand, for the reports: what a check could have come to, without any check."""
+"""Verdicts made by hand, and every report of a verdict: what a check could have come to, without any check."""
 
+import json
+from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any
 
+from registry_tools.artifacts.verdict_document import verdict_document
+from registry_tools.artifacts.verdict_github import verdict_annotations
+from registry_tools.artifacts.verdict_markdown import verdict_markdown
+from registry_tools.artifacts.verdict_sarif import verdict_sarif
+from registry_tools.artifacts.verdict_text import plain_text, verdict_text
 from registry_tools.mesh.change import Change
 from registry_tools.mesh.impact import Impact, Reason
 from registry_tools.mesh.publication import Approval
+from registry_tools.mesh.use import Place
 from registry_tools.mesh.verdict import Advice, Classified, Judged, Reader, Verdict
 
 ORDERS = {"team": "Orders Analytics", "contact": "#orders"}
@@ -24,7 +33,7 @@ models:
 
 def reason(node: str, **facts: Any) -> Reason:
     """A node of dbt_down that names the amount of public_orders."""
-    known = {"effect": "BROKEN", "rule": "reads-column", "model": "public_orders", "column": "amount"}
+    known: dict[str, Any] = {"effect": "BROKEN", "rule": "reads-column", "model": "public_orders", "column": "amount"}
     return Reason(node=node, **{**known, **facts})
 
 
@@ -39,10 +48,11 @@ def judged(rule: str, column: str | None = "amount", /, **facts: Any) -> Judged:
     """A change of public_orders, BREAKING and refused unless told otherwise."""
     kind = facts.pop("kind", "BREAKING")
     nature = facts.pop("nature", kind)
-    about = {name: facts.pop(name) for name in ("before", "after", "model", "project") if name in facts}
-    change = Change(**{"rule": rule, "project": "dbt_up", "model": "public_orders", "column": column, **about})
+    about: dict[str, Any] = {name: facts.pop(name) for name in ("before", "after", "model", "project") if name in facts}
+    place: dict[str, Any] = {"project": "dbt_up", "model": "public_orders", "column": column}
+    change = Change(rule=rule, **{**place, **about})
     code, says = facts.pop("code", "C01"), facts.pop("says", "The column is gone: SQL that names it fails.")
-    known = {"kind": kind, "mode": "consumers", "outcome": "refused", "because": "1 consumer is BROKEN"}
+    known: dict[str, Any] = {"kind": kind, "mode": "consumers", "outcome": "refused", "because": "1 consumer is BROKEN"}
     return Judged(classified=Classified(change=change, kind=nature, code=code, says=says), **{**known, **facts})
 
 
@@ -50,7 +60,12 @@ def verdict(*changes: Judged, **facts: Any) -> Verdict:
     """What these changes of dbt_up@prod come to."""
     outcomes = {one.outcome for one in changes}
     answer = "no" if "refused" in outcomes else "unknown" if "unknown" in outcomes else "yes"
-    known = {"project": "dbt_up", "environment": "prod", "old": "dbt_up@prod#41", "new": "target/manifest.json"}
+    known: dict[str, Any] = {
+        "project": "dbt_up",
+        "environment": "prod",
+        "old": "dbt_up@prod#41",
+        "new": "target/manifest.json",
+    }
     return Verdict(judged=changes, **{**known, "answer": answer, "readers": (), **facts})
 
 
@@ -160,3 +175,25 @@ VERDICTS = {
     "harmless": verdict(ADDED, readers=READERS),
     "nothing": verdict(readers=READERS[2:]),
 }
+# Where the upstream's own files speak of these models and columns.
+PLACES = {
+    "public_orders": Place(path="models/marts/public_orders.yml", line=3),
+    "public_orders.placed_at": Place(path="models/marts/public_orders.yml", line=21),
+}
+
+
+def reports(verdict: Verdict, places: Mapping[str, Place] = PLACES) -> dict[str, str]:
+    """Every report of it, by the name of the file that it is expected in."""
+    folder = PurePath("dbt_up")
+    return {
+        "expected.txt": plain_text(verdict_text(verdict)),
+        "expected.md": verdict_markdown(verdict),
+        "expected.json": json_text(verdict_document(verdict)),
+        "expected.github": verdict_annotations(verdict, places, folder),
+        "expected.sarif": json_text(verdict_sarif(verdict, places, folder)),
+    }
+
+
+def json_text(document: dict[str, Any]) -> str:
+    """The document, indented."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -17,6 +17,7 @@ from registry_tools.artifacts.verdict_words import (
     owner_words,
     reason_words,
     target,
+    worst_first,
 )
 from registry_tools.artifacts.workflow_command import annotation
 from registry_tools.mesh.change import Change
@@ -69,7 +70,7 @@ def message_lines(judged: Judged, verdict: Verdict) -> Iterator[str]:
 
 def _consumer_lines(impact: Impact) -> Iterator[str]:
     yield " ".join(part for part in (impact.effect, consumer_words(impact), owner_words(impact.owner)) if part)
-    for reason in impact.reasons[:_NODES]:
+    for reason in worst_first(impact.reasons)[:_NODES]:
         where = " ".join(part for part in (node_words(reason), reason.place) if part)
         yield f"  {where}: {reason_words(reason)}"
     if len(impact.reasons) > _NODES:

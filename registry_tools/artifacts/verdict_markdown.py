@@ -24,6 +24,7 @@ from registry_tools.artifacts.verdict_words import (
     reason_words,
     shown_effects,
     target,
+    worst_first,
 )
 from registry_tools.mesh.impact import Impact, Reason
 from registry_tools.mesh.verdict import Advice, Judged, Reader, Verdict
@@ -80,7 +81,7 @@ def _hurt(loud: list[Judged], room: int) -> str:
 
 
 def _told(impact: Impact) -> tuple[Reason | None, ...]:
-    return impact.reasons or (None,)
+    return worst_first(impact.reasons) or (None,)
 
 
 def _hurt_row(judged: Judged, impact: Impact, reason: Reason | None) -> str:
@@ -95,8 +96,8 @@ def _ways(judged: Judged) -> str:
     """One change: what it is, why it may go on or may not, and the ways to do without hurting anybody."""
     change = judged.change
     facts = " ".join(part for part in (_code(change.object), _code(values(change))) if part)
-    code_ = f" {judged.classified.code}" if judged.classified.code else ""
-    text = f"\n#### {change.rule} {facts}\n\n{judged.kind}{code_}: {_prose(judged.classified.says)}\n\n"
+    kind = f"{judged.kind} {judged.classified.code}".rstrip()
+    text = f"\n#### {change.rule} {facts}\n\n{_prose(kind)}: {_prose(judged.classified.says)}\n\n"
     text += f"**{judged.outcome}**: {_prose(judged.because)}\n"
     return text + "".join(_advice(advice, "or" if at else "next") for at, advice in enumerate(judged.advice))
 

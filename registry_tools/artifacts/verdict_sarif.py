@@ -26,7 +26,7 @@ def verdict_sarif(verdict: Verdict, places: Mapping[str, Place], folder: PurePat
     """One run with all rules, and a result for each change that is loud or DANGEROUS; see verdict_github for `places`
     and `folder`.
     """
-    name = target(verdict)
+    name = quote(printable(target(verdict)), safe="@")
     results = [
         _result(judged, level, verdict, place_of(judged.change, places) or _PROJECT_FILE, folder)
         for judged in verdict.judged
@@ -38,7 +38,7 @@ def verdict_sarif(verdict: Verdict, places: Mapping[str, Place], folder: PurePat
         "runs": [
             {
                 "tool": {"driver": {"name": "mesh check", "rules": [_rule(rule) for rule in RULES.values()]}},
-                "automationDetails": {"id": f"mesh-check/{printable(name)}/"},  # 3.17.3: a category ends in a slash
+                "automationDetails": {"id": f"mesh-check/{name}/"},  # 3.17.3: a category ends in a slash
                 "columnKind": "unicodeCodePoints",
                 "results": results,
             }

@@ -23,8 +23,8 @@ from registry_tools.artifacts.verdict_words import (
     target,
     worst_first,
 )
+from registry_tools.artifacts.workflow_command import inert_line
 from registry_tools.mesh.impact import Effect, Impact, Reason
-from registry_tools.mesh.printable import printable
 from registry_tools.mesh.verdict import Advice, Judged, Verdict
 
 Style = Literal["plain", "strong", "quiet", "error", "warning", "note", "good"]
@@ -46,7 +46,7 @@ _WIDEST: Final = 60  # what a longer name would add to every other line
 
 
 class Segment(NamedTuple):
-    """A piece of a line. The text is printable; the style is for the eye alone."""
+    """A piece of a line. Nothing obeys the text, and the style is for the eye alone."""
 
     text: str
     style: Style = "plain"
@@ -82,7 +82,7 @@ def plain_text(lines: Iterable[Line]) -> str:
 
 
 def _shown(text: str, style: Style = "plain") -> Segment:
-    return Segment(printable(text), style)
+    return Segment(inert_line(text), style)
 
 
 def _change(judged: Judged, *, verbose: bool, pasted: bool) -> Iterator[Line]:
@@ -92,7 +92,7 @@ def _change(judged: Judged, *, verbose: bool, pasted: bool) -> Iterator[Line]:
         Segment(f"{level}: ", level),
         Segment(change.rule, "strong"),
         _shown(f"  {change.object}  {_beside(values(change))}"),
-        Segment(f"{judged.kind} {judged.classified.code}".rstrip(), "quiet"),
+        _shown(f"{judged.kind} {judged.classified.code}".rstrip(), "quiet"),
     )
     yield (_shown(f"  {judged.classified.says}"),)
     yield (Segment(f"  {judged.outcome}: ", level), _shown(judged.because))
@@ -112,8 +112,8 @@ def _consumer(impact: Impact, *, verbose: bool) -> Iterator[Line]:
         _shown(f"  {consumer_words(impact)}", "strong"),
         _shown(f"  {owner}" if owner else ""),
     )
-    told = _some(impact.reasons, _NODES, verbose=verbose)
-    rows = [(printable(node_words(reason)), printable(reason.place), reason) for reason in told]
+    told = _some(worst_first(impact.reasons), _NODES, verbose=verbose)
+    rows = [(inert_line(node_words(reason)), inert_line(reason.place), reason) for reason in told]
     name, place = _width(row[0] for row in rows), _width(row[1] for row in rows)
     for node, at, reason in rows:
         yield (
@@ -148,7 +148,7 @@ def _concerned(loud: Sequence[Judged], *, verbose: bool) -> Iterator[Line]:
     everybody = concerned(loud)
     told = _some(everybody, _CONSUMERS, verbose=verbose)
     yield (Segment("in all:", "strong"),)
-    rows = [(printable(consumer_words(impact)), counted(number, "change"), impact) for impact, number in told]
+    rows = [(inert_line(consumer_words(impact)), counted(number, "change"), impact) for impact, number in told]
     name, times = _width(row[0] for row in rows), _width(row[1] for row in rows)
     for consumer, number, impact in rows:
         yield (
@@ -166,7 +166,7 @@ def _harmless(quiet: Sequence[Judged], *, verbose: bool) -> Iterator[Line]:
     if not alone:
         yield Segment("allowed: ", "good"), Segment(f"{counted(len(quiet), 'change')} that nobody notices")
     told = _some(quiet, _HARMLESS, verbose=verbose)
-    rows = [(judged.change.rule, printable(judged.change.object), judged) for judged in told]
+    rows = [(judged.change.rule, inert_line(judged.change.object), judged) for judged in told]
     rule, named = _width(row[0] for row in rows), _width(row[1] for row in rows)
     for id_, object_, judged in rows:
         change = judged.change

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 from registry_tools.mesh.impact import EFFECTS, REASONS, Effect, Impact, Reason
 from registry_tools.mesh.use import Level
@@ -15,6 +15,7 @@ MEANS: Final[Mapping[Effect, str]] = {
     "UNAFFECTED": "it notices nothing",
 }
 
+_Effected = TypeVar("_Effected", Impact, Reason)
 _NAMES: Final = 12
 # See mesh.usage.Usage.veiled.
 PRIVATE_MEANS: Final = "private-... = a node whose name its project keeps to itself; there, mesh lineage tells it"
@@ -51,15 +52,18 @@ def answer_words(verdict: Verdict) -> str:
         return f"{verdict.answer}, nothing changed"
     outcomes = Counter[str](judged.outcome for judged in verdict.judged)
     whole = counted(len(verdict.judged), "change")
-    told = [
-        f"{outcomes[outcome]:,} of {whole} {'is' if outcomes[outcome] == 1 else 'are'} {words}"
-        for outcome, words in (("refused", "refused"), ("unknown", "not known to be harmless"))
-        if outcomes[outcome]
-    ]
-    if told:
-        return f"{verdict.answer}, {' and '.join(told)}"
+    refused, unknown = outcomes["refused"], outcomes["unknown"]
+    if refused:
+        besides = f", and {unknown:,} not known to be harmless" if unknown else ""
+        return f"{verdict.answer}, {refused:,} of {whole} {_be(refused)} refused{besides}"
+    if unknown:
+        return f"{verdict.answer}, {unknown:,} of {whole} {_be(unknown)} not known to be harmless"
     approved = f", {outcomes['approved']:,} of them approved" if outcomes["approved"] else ""
     return f"{verdict.answer}, {whole} may go on{approved}"
+
+
+def _be(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def next_words(verdict: Verdict) -> str:
@@ -110,8 +114,8 @@ def hurt(judged: Judged) -> tuple[Impact, ...]:
     return worst_first(impact for impact in judged.impacts if impact.effect != "UNAFFECTED")
 
 
-def worst_first(impacts: Iterable[Impact]) -> tuple[Impact, ...]:
-    """The same impacts, those of equal effect in the order in which they came."""
+def worst_first(impacts: Iterable[_Effected]) -> tuple[_Effected, ...]:
+    """The same impacts or reasons, those of equal effect in the order in which they came."""
     return tuple(sorted(impacts, key=_badness))
 
 
@@ -125,14 +129,14 @@ def concerned(judged: Sequence[Judged]) -> tuple[tuple[Impact, int], ...]:
     return tuple(sorted(worst, key=lambda pair: (_badness(pair[0]), -pair[1], consumer_words(pair[0]))))
 
 
-def _badness(impact: Impact) -> int:
+def _badness(impact: Impact | Reason) -> int:
     return EFFECTS.index(impact.effect)
 
 
 def shown_effects(judged: Sequence[Judged]) -> tuple[Effect, ...]:
     """The effects that come in these changes, the worst first."""
     impacts = [impact for one in judged for impact in one.impacts]
-    shown = {told.effect for impact in impacts for told in (impact, *impact.reasons)}
+    shown = {impact.effect for impact in impacts} | {reason.effect for impact in impacts for reason in impact.reasons}
     return tuple(effect for effect in EFFECTS if effect in shown)
 
 

@@ -1,9 +1,10 @@
-"""A message in, a command of a GitHub workflow out that shows it at a line of a file.
+"""A message in, a command of a GitHub workflow out that shows it at a line of a file; or a text that is none.
 
 See Workflow commands for GitHub Actions, Setting an error message; what is escaped, and how, is that of
 actions/toolkit, packages/core/src/command.ts.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import Final
@@ -12,6 +13,14 @@ from registry_tools.mesh.printable import printable
 from registry_tools.mesh.use import Level, Place
 
 _COMMANDS: Final = {"error": "error", "warning": "warning", "note": "notice"}
+# What a runner obeys in any step's log: `::` after nothing but space, and `##[` anywhere in a line (actions/runner,
+# src/Runner.Common/ActionCommand.cs).
+_OBEYED: Final = re.compile(r"(?<![^\s]):(?=:)|#(?=#\[)")
+
+
+def inert_line(text: str) -> str:
+    """The text as one line of a log that is shown and not obeyed, by a terminal or by a workflow's runner."""
+    return _OBEYED.sub(lambda found: f"\\x{ord(found.group()):02x}", printable(text))
 
 
 def annotation(level: Level, title: str, lines: Sequence[str], place: Place | None, folder: PurePath) -> str:

@@ -3,7 +3,6 @@
 `UPDATE_CASES=1 pytest tests/unit/test_change_cases.py` writes the reports again; read the diff before committing it.
 """
 
-import os
 from pathlib import Path
 
 import msgspec
@@ -14,6 +13,7 @@ from registry_tools.checks.comparison import compare
 from registry_tools.intake.manifest import read_manifest
 from registry_tools.intake.public_interface import extract_interface
 from registry_tools.mesh.change import RULES, Change
+from tests.golden import assert_stands
 
 FOLDER = Path(__file__).parent.parent / "cases/changes"
 CASES = sorted(path.name for path in FOLDER.iterdir())
@@ -26,27 +26,20 @@ def changes_of(case: str) -> tuple[Change, ...]:
     return compare(old, new)
 
 
-def assert_stands(case: str, name: str, text: str) -> None:
-    expected = FOLDER / case / name
-    if os.environ.get("UPDATE_CASES"):
-        expected.write_text(text, encoding="utf-8", newline="")
-    assert text == expected.read_bytes().decode()
-
-
 @pytest.mark.parametrize("case", CASES)
 def test_the_text_is_the_expected_one(case: str) -> None:
-    assert_stands(case, "expected.txt", change_text(changes_of(case), "old -> new"))
+    assert_stands(FOLDER / case / "expected.txt", change_text(changes_of(case), "old -> new"))
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_table_is_the_expected_one(case: str) -> None:
-    assert_stands(case, "expected.md", change_markdown(changes_of(case), "old -> new"))
+    assert_stands(FOLDER / case / "expected.md", change_markdown(changes_of(case), "old -> new"))
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_document_is_the_expected_one(case: str) -> None:
     document = msgspec.json.encode(change_document(changes_of(case), "old", "new"))
-    assert_stands(case, "expected.json", msgspec.json.format(document, indent=2).decode() + "\n")
+    assert_stands(FOLDER / case / "expected.json", msgspec.json.format(document, indent=2).decode() + "\n")
 
 
 def test_the_cases_show_every_rule() -> None:

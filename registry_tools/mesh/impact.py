@@ -22,6 +22,7 @@ REASONS: Final[Mapping[str, str]] = {
     "not-compiled": "its SQL does not compile against the new interface",
     "pinned": "it pins a publication from which the way to the new interface is longer",
     "through": "it reads a public model that another consumer builds from this",
+    "uses-model": "it reads the model, whose rows may be others, or which keeps fewer promises",
     "reads-relation": "it reads the table or view under the name that it had",
     "no-consumer": "it is not, or no longer, among the model's consumers",
 }

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks.check_measures import check_rows
 from benchmarks.dbt_measures import dbt_rows
 from benchmarks.measures import Row, rows
 from benchmarks.timing import Measured
@@ -60,6 +61,7 @@ def _all_rows(options: argparse.Namespace) -> Iterator[Row]:
     counts = [int(each) for each in options.models.split(",")]
     yield from rows(counts)
     yield from trust_rows(max(counts))
+    yield from check_rows(max(counts))
     if options.dbt:
         yield from dbt_rows(min(counts), max(counts))
 

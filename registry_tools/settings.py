@@ -3,19 +3,21 @@
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, cast
 
+from registry_tools.checks.modes import Modes
 from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.documents import read_yaml
 from registry_tools.mesh import names
 from registry_tools.mesh.relation_map import ANY
 from registry_tools.mesh.upstream import ENVIRONMENT, WAYS, Upstream
+from registry_tools.mesh.verdict import MODES, REACHES, UNKNOWNS, Mode, Reach, Unknown
 from registry_tools.registry.s3_options import ENCRYPTIONS, S3Options
 
 FILE: Final = "mesh.yml"
-MODES: Final = ("off", "consumers", "consumers-strict", "contract", "frozen")
+READERS: Final = ("named", "veiled")
 LOCAL_REGISTRY: Final = ".mesh/registry"
 PRODUCTION: Final = "prod"
 _BUILT_APART: Final = ("dev", "ci")  # where nobody publishes for others
@@ -30,7 +32,19 @@ _UPSTREAM_KEYS: Final = (
     *("as", "environment", "tests", "databases", "schemas"),
     *("included", "excluded", "used_only"),
 )
+_PROJECT_KEYS: Final = ("path", "owner", "snowflake", "compatibility", "readers", "upstreams")
 _LONGEST_SECONDS: Final = 3600
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compatibility:
+    """What stops a change of a project's interface: the mode of each model (checks.decision), whose pins count, and
+    whether a change passes of which nobody knows what it does.
+    """
+
+    modes: Modes = field(default_factory=Modes)
+    reach: Reach = "current"
+    unknown: Unknown = "refuse"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,7 +55,8 @@ class Project:
     path: Path
     owner: Mapping[str, str] = field(default_factory=dict)
     snowflake: Mapping[str, str] = field(default_factory=dict)
-    compatibility: str = "consumers"
+    compatibility: Compatibility = field(default_factory=Compatibility)
+    readers: str = "named"
     upstreams: tuple[Upstream, ...] = ()
 
 
@@ -54,6 +69,7 @@ class Mesh:
     s3: S3Options = field(default_factory=S3Options)
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     projects: Mapping[str, Project] = field(default_factory=dict)
+    compatibility: Compatibility = field(default_factory=Compatibility)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,18 +148,21 @@ class _Reader:
         self._environment = environment
 
     def mesh(self, document: dict[str, Any]) -> Mesh:
-        self._known(document, "", ("version", "registry", "environments", "projects"))
+        self._known(document, "", ("version", "registry", "environments", "compatibility", "projects"))
         if document.get("version") != 1 or document["version"] is True:
             self._fail("'version' is not 1", "write version: 1 at the top")
         registry, options = self._registry(document)
+        everywhere = self._compatibility(document, "", Compatibility())
         return Mesh(
             file=self._path,
             registry=self._beside(registry) if registry else None,
             s3=options,
             reads=self._reads(self._mapping(document, "environments", "")),
             projects={
-                name: self._project(name, entry) for name, entry in self._mapping(document, "projects", "").items()
+                name: self._project(name, entry, everywhere)
+                for name, entry in self._mapping(document, "projects", "").items()
             },
+            compatibility=everywhere,
         )
 
     def _registry(self, document: dict[str, Any]) -> tuple[str | None, S3Options]:
@@ -190,19 +209,48 @@ class _Reader:
             self._fail(f"'{place}' names {twice} twice", "name each environment once, the first to be read first")
         return tuple(found)
 
-    def _project(self, name: str, entry: Any) -> Project:  # noqa: ANN401  # what a person wrote
+    def _project(self, name: str, entry: Any, everywhere: Compatibility) -> Project:  # noqa: ANN401  # what a person wrote
         place = f"projects.{names.project_name(name, where=str(self._path))}"
         settings = self._entry(entry, place)
-        self._known(settings, place, ("path", "owner", "snowflake", "compatibility", "upstreams"))
+        self._known(settings, place, _PROJECT_KEYS)
         upstreams = self._mapping(settings, "upstreams", place)
         return Project(
             name=name,
             path=self._path.parent / (self._text(settings, "path", place) or name),
             owner=self._texts(settings, "owner", place, ("team", "contact")),
             snowflake=self._texts(settings, "snowflake", place, ("database", "warehouse", "role")),
-            compatibility=self._choice(settings, "compatibility", place, MODES, default="consumers"),
+            compatibility=self._compatibility(settings, place, everywhere),
+            readers=self._choice(settings, "readers", place, READERS, default="named"),
             upstreams=tuple(self._upstream(n, e, f"{place}.upstreams.{n}") for n, e in upstreams.items()),
         )
+
+    def _compatibility(self, settings: dict[str, Any], place: str, above: Compatibility) -> Compatibility:
+        """A mode alone, or a mapping; what it does not say is as the mesh has it, which stands at the top."""
+        place, told = _joined(place, "compatibility"), settings.get("compatibility")
+        if not isinstance(told, dict):
+            told = {} if told is None else {"mode": told}
+        self._known(told, place, ("mode", "groups", "models", "reach", "unknown"))
+        mode = self._mode(told, "mode", place)
+        at_top = "." not in place
+        return Compatibility(
+            modes=Modes(
+                default=mode or "consumers" if at_top else above.modes.default,
+                project=None if at_top else mode,
+                groups=self._modes(told, "groups", place),
+                models=self._modes(told, "models", place),
+            ),
+            reach=cast("Reach", self._choice(told, "reach", place, REACHES, default=above.reach)),
+            unknown=cast("Unknown", self._choice(told, "unknown", place, UNKNOWNS, default=above.unknown)),
+        )
+
+    def _modes(self, settings: dict[str, Any], key: str, place: str) -> dict[str, Mode]:
+        entries, place = self._mapping(settings, key, place), _joined(place, key)
+        return {name: mode for name in entries if (mode := self._mode(entries, name, place))}
+
+    def _mode(self, settings: dict[str, Any], key: str, place: str) -> Mode | None:
+        """A mode; YAML 1.1 reads a bare `off` as false."""
+        written = {key: "off"} if settings.get(key) is False else settings
+        return cast("Mode | None", self._choice(written, key, place, MODES, default="") or None)
 
     def _upstream(self, name: str, entry: Any, place: str) -> Upstream:  # noqa: ANN401  # what a person wrote
         names.project_name(name, where=f"{self._path}: {place}")

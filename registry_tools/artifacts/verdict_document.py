@@ -1,6 +1,7 @@
 """A verdict in, the report for programs out: a document whose keys are described in docs/check-report.md and stay."""
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any, Final
 
 from registry_tools.artifacts.change_report import change_entries
@@ -54,7 +55,7 @@ def _change(judged: Judged) -> dict[str, Any]:
         "because": judged.because,
         "effect": judged.effect,
         "approval": None if judged.approval is None else _approval(judged.approval),
-        "impacts": [_impact(impact) for impact in judged.impacts],
+        "impacts": impact_entries(judged.impacts),
         "advice": [_advice(advice) for advice in judged.advice],
     }
 
@@ -66,6 +67,11 @@ def _approval(approval: Approval) -> dict[str, str]:
         "until": approval.until,
         "reason": approval.reason,
     }
+
+
+def impact_entries(impacts: Sequence[Impact]) -> list[dict[str, Any]]:
+    """Each impact as a mapping whose keys stay; docs/check-report.md says what they mean."""
+    return [_impact(impact) for impact in impacts]
 
 
 def _impact(impact: Impact) -> dict[str, Any]:

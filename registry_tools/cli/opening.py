@@ -29,6 +29,11 @@ def open_from(where: Flags, folder: Path, *, offline: bool = False) -> Opened:
     return Opened(registry=registry, root=root, mesh=mesh)
 
 
+def readings_of(project: str) -> Path:
+    """Where this machine keeps what the SQL of a project reads."""
+    return cache_folder(os.environ) / "readings" / f"{project}.msgpack"
+
+
 def selected(text: str | None, folder: Path, environment: str | None = None) -> Selector:
     """What was typed; a project alone, or the project of `folder` where nothing was, is meant in `environment`, or in
     production.

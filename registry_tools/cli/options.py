@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import click
 
+from registry_tools.mesh.verdict import MODES, REACHES, UNKNOWNS
 from registry_tools.settings import Flags
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -41,6 +42,21 @@ def environment_option(command: F) -> F:
         default="prod",
         help="The environment to build in.  [default: prod]",
     )(command)
+
+
+def compatibility_options(command: F) -> F:
+    """--mode, --reach and --unknown: what mesh.yml says below `compatibility`, otherwise for once."""
+    for option in (
+        click.option(
+            "--unknown",
+            type=click.Choice(UNKNOWNS),
+            help="What becomes of changes nobody can judge.  [default: refuse]",
+        ),
+        click.option("--reach", type=click.Choice(REACHES), help="Whose usage counts.  [default: current]"),
+        click.option("--mode", type=click.Choice(MODES), help="What stops a change.  [default: consumers]"),
+    ):
+        command = option(command)
+    return command
 
 
 def format_option(command: F) -> F:

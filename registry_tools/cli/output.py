@@ -1,7 +1,10 @@
 """Values in, lines on a terminal out: the few shapes that all commands print in."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 import click
@@ -37,6 +40,31 @@ def warn(line: str, beneath: Iterable[str] = ()) -> None:
     click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {printable(line)}", err=True)
     for more in beneath:
         click.echo(f"  {printable(more)}", err=True)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal for work that takes over a second: whoever does it tells how much is done, of how much."""
+    if not sys.stderr.isatty():
+        yield lambda _done, _total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    begun = time.monotonic()
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    task = bar.add_task(what, total=None)
+
+    def told(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+        if not bar.live.is_started and time.monotonic() - begun > 1:
+            bar.start()
+
+    try:
+        yield told
+    finally:
+        bar.stop()
 
 
 def counted(number: int, noun: str) -> str:

@@ -2,17 +2,23 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
+from registry_tools.artifacts.verdict_text import plain_text, verdict_text
 from registry_tools.cli.edge import at_the_edge
-from registry_tools.cli.opening import open_from
-from registry_tools.cli.options import flags, format_option, project_option, registry_options
-from registry_tools.cli.output import counted, detail, done, show_json, some
+from registry_tools.cli.opening import open_from, readings_of
+from registry_tools.cli.options import compatibility_options, flags, format_option, project_option, registry_options
+from registry_tools.cli.output import counted, detail, done, progress, show_json, some, warn
+from registry_tools.cli.terms import terms_of
 from registry_tools.intake.project import read_project
 from registry_tools.mesh import names
+from registry_tools.mesh.printable import printable
+from registry_tools.settings import environments_to_read
 from registry_tools.tasks.publish_manifest import Published, PublishRequest, publish_manifest
+
+_SHOWN: Final = 10
 
 
 @click.command("publish", context_settings={"help_option_names": ["-h", "--help"]})
@@ -28,6 +34,7 @@ from registry_tools.tasks.publish_manifest import Published, PublishRequest, pub
 )
 @click.option("--no-state", is_flag=True, help="Keep the whole manifest at home; nobody can defer to it then.")
 @click.option("--usage-only", is_flag=True, help="Say what this project reads, and leave its interface as it stands.")
+@compatibility_options
 @format_option
 @at_the_edge
 def command(environment: str, project_dir: Path, form: str, **options: Any) -> None:  # noqa: ANN401  # click's
@@ -36,6 +43,7 @@ def command(environment: str, project_dir: Path, form: str, **options: Any) -> N
     names.environment_name(environment, where="--env")
     project = read_project(project_dir, os.environ)
     opened = open_from(where, project_dir)
+    described = opened.mesh.projects.get(project.name)
     request = PublishRequest(
         project=project,
         environment=environment,
@@ -44,8 +52,14 @@ def command(environment: str, project_dir: Path, form: str, **options: Any) -> N
         with_state=not options["no_state"],
         usage_only=options["usage_only"],
         not_secrets=frozenset(options["not_a_secret"]),
+        terms=terms_of(opened.mesh, options, project.name),
+        reads=environments_to_read(opened.mesh, environment),
+        owner=described.owner if described else {},
+        veiled=described is not None and described.readers == "veiled",
+        readings=readings_of(project.name),
     )
-    published = publish_manifest(request, opened.registry)
+    with progress("reading SQL") as told:
+        published = publish_manifest(request, opened.registry, told)
     if form == "json":
         show_json(_document(published))
     else:
@@ -65,6 +79,16 @@ def _show(published: Published, root: str, *, usage_only: bool) -> None:
         detail(f"{counted(len(models), 'public model')}: {some(models)}" if models else "no public models")
     if reads := published.usage.reads:
         detail(f"reads {some(sorted({f'{r.upstream}.{r.model}' for r in reads}))}")
+    unread = {read.node: read.unread for read in reads if read.unread}
+    if unread:
+        nodes = [f"{printable(node.split('.', 2)[-1])} ({why})" for node, why in sorted(unread.items())]
+        warn(f"what {counted(len(unread), 'node')} read is not known, and counts as every column", nodes[:_SHOWN])
+    for verdict in filter(None, (published.verdict, published.moved)):
+        for notice in verdict.notices:
+            warn(notice)
+    if published.moved and published.moved.answer != "yes":
+        lines = plain_text(verdict_text(published.moved)).splitlines()
+        warn("a consumer published meanwhile, and is hurt by what this publishes", lines)
 
 
 def _document(published: Published) -> dict[str, Any]:

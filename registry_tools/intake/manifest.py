@@ -179,7 +179,11 @@ def read_manifest(path: Path) -> Manifest:
 
     Raises DocumentError when it is missing, empty, cut off, not a manifest, or of a dbt too old to have public models.
     """
-    raw = read_bytes(path, noun="the dbt manifest", then=_REMEDY)
+    return as_manifest(read_bytes(path, noun="the dbt manifest", then=_REMEDY), path)
+
+
+def as_manifest(raw: bytes, path: Path) -> Manifest:
+    """The manifest that these bytes are; `path` is how people find them. Raises DocumentError as read_manifest does."""
     with collector_off():
         top = _first_level(path, raw)
         metadata = top.metadata

@@ -1,4 +1,4 @@
-"""A built mesh and a patch in, what `mesh check` says of that pull request out: a project as it would be when merged."""
+"""A built mesh and a patch in, what `mesh check` says of that pull request out, before anybody merges it."""
 
 import shutil
 import subprocess

@@ -17,6 +17,13 @@ CLASSES: Final[tuple[Class, ...]] = ("BREAKING", "DANGEROUS", "SAFE")
 Mode = Literal["off", "consumers", "consumers-strict", "contract", "frozen"]
 MODES: Final[tuple[Mode, ...]] = ("off", "consumers", "consumers-strict", "contract", "frozen")
 
+# Whose usage counts: what each consumer has now, or also the publications that consumers have pinned.
+Reach = Literal["current", "supported"]
+REACHES: Final[tuple[Reach, ...]] = ("current", "supported")
+# What becomes of a change of which nobody knows what it does to a consumer.
+Unknown = Literal["refuse", "allow"]
+UNKNOWNS: Final[tuple[Unknown, ...]] = ("refuse", "allow")
+
 Outcome = Literal["allowed", "approved", "unknown", "refused"]
 Answer = Literal["yes", "unknown", "no"]
 

@@ -157,6 +157,11 @@ class Reading:
         """Every project that has something in the registry."""
         return [name for name in filter(_is_project, self.store.folders("")) if self.environments(name)]
 
+    def expect_known(self, project: str) -> None:
+        """Raises UsageError saying what there is, for a project that has published nothing in any environment."""
+        if not self.environments(project):
+            raise self._nothing(project, "prod")
+
     def environments(self, project: str) -> list[str]:
         """Every environment in which the project has published."""
         return [env for env in self.folders_of(project) if self.store.first(layout.log_prefix(project, env))]

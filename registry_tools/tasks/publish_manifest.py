@@ -1,27 +1,35 @@
 """A built project in, its publication in the registry out; what would mislead readers is declined."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
+from registry_tools.artifacts.verdict_text import plain_text, verdict_text
+from registry_tools.assessment import Assessed, Terms, assess
 from registry_tools.checks.secrets import Leak, find_leaks
-from registry_tools.errors import DocumentError, Refusal
+from registry_tools.errors import DocumentError, Refusal, UsageError
 from registry_tools.intake.actor import identify_actor
+from registry_tools.intake.column_usage import read_usage
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.manifest import Manifest, read_manifest
 from registry_tools.intake.own_state import extract_state
 from registry_tools.intake.project import ProjectFolder
 from registry_tools.intake.public_interface import extract_interface
+from registry_tools.intake.readings import Readings, Told
 from registry_tools.intake.run_results import read_failures
 from registry_tools.intake.usage import extract_usage
 from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.lock import Pin
 from registry_tools.mesh.publication import Publication, Record
 from registry_tools.mesh.usage import Usage
+from registry_tools.mesh.verdict import Verdict
 from registry_tools.registry.packing import packed
+from registry_tools.registry.pins import first_published
 from registry_tools.registry.publications import Candidate, Registry
 
 _SHOWN = 10
@@ -31,7 +39,10 @@ _SHOWN = 10
 class PublishRequest:
     """What to publish, where to, and which warnings the person has waved through.
 
-    `usage_only` leaves the interface as readers have it.
+    `usage_only` leaves the interface as readers have it. `terms` say which changes of it are declined. Upstreams are
+    read as mesh.lock pins them, else in the first of the environments `reads` in which there is one. `owner` stands
+    beside what the project reads; with `veiled` its private nodes stand there under tokens. What its SQL reads is kept
+    in the file `readings`.
     """
 
     project: ProjectFolder
@@ -41,40 +52,45 @@ class PublishRequest:
     with_state: bool = True
     usage_only: bool = False
     not_secrets: frozenset[str] = frozenset()
+    terms: Terms = field(default_factory=Terms)
+    reads: tuple[str, ...] = ()
+    owner: Mapping[str, str] = field(default_factory=dict)
+    veiled: bool = False
+    readings: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Published:
-    """What stands in the registry now, and whether this call put it there; `current` is what readers get."""
+    """What stands in the registry now, and whether this call put it there; `current` is what readers get.
+
+    `verdict` is that on its changes, if there was anything to hold it against. `moved` is a later one, where consumers
+    published while this was on its way.
+    """
 
     publication: Publication
     current: Publication
     is_new: bool
     interface: Interface
     usage: Usage
+    verdict: Verdict | None = None
+    moved: Verdict | None = None
 
 
-def publish_manifest(request: PublishRequest, registry: Registry) -> Published:
+def publish_manifest(request: PublishRequest, registry: Registry, told: Told = lambda _done, _total: None) -> Published:
     """Publish the project's interface, usage and state as its manifest tells them.
 
     Raises DocumentError for a manifest that is none or another project's, Refusal for a failed run, a secret in what
-    would be published, or an interface that lost all its models, RegistryError when the registry cannot be reached.
-    Readers see all of it or nothing.
+    would be published, an interface that lost all its models, or a change that breaks a consumer, RegistryError when
+    the registry cannot be reached. Readers see all of it or nothing. `told` hears how many queries are read.
     """
     manifest = read_manifest(request.project.manifest)
     _expect_project(manifest, request.project)
     if not request.allow_failed:
         _refuse_failures(request.project, read_failures(request.project.run_results))
     standing = _standing(manifest, request.environment, registry) if request.usage_only else None
-    candidate = _candidate(request, manifest, standing)
-
-    def check(current: Record | None) -> None:
-        if request.usage_only:
-            _expect_standing(candidate, current)
-        elif not candidate.interface.models and current is not None and not request.allow_empty:
-            _refuse_emptiness(candidate, registry, current)
-
-    publication, is_new = registry.publish(candidate, check)
+    candidate = _candidate(request, manifest, standing, _usage(request, manifest, registry, told))
+    judge = _Judge(request=request, candidate=candidate, registry=registry)
+    publication, is_new = registry.publish(candidate, judge)
     current = publication if is_new else registry.current(candidate.project, candidate.environment) or publication
     return Published(
         publication=publication,
@@ -82,6 +98,55 @@ def publish_manifest(request: PublishRequest, registry: Registry) -> Published:
         is_new=is_new,
         interface=candidate.interface,
         usage=candidate.usage,
+        verdict=judge.assessed.verdict if judge.assessed else None,
+        moved=judge.moved() if is_new else None,
+    )
+
+
+@dataclass(kw_only=True, slots=True)
+class _Judge:
+    """Declines what must not take the place of what readers have; asked again when somebody else publishes first."""
+
+    request: PublishRequest
+    candidate: Candidate
+    registry: Registry
+    replaced: Record | None = None
+    assessed: Assessed | None = None
+
+    def __call__(self, current: Record | None) -> None:
+        candidate = self.candidate
+        if self.request.usage_only:
+            _expect_standing(candidate, current)
+        elif current is not None:
+            if not candidate.interface.models and not self.request.allow_empty:
+                _refuse_emptiness(candidate, self.registry, current)
+            self.replaced, self.assessed = current, self._assess(current)
+            if self.assessed.verdict.answer != "yes" and not (
+                self.request.allow_empty and not candidate.interface.models
+            ):
+                _refuse_changes(self.assessed.verdict)
+
+    def moved(self) -> Verdict | None:
+        """The verdict once more, where a consumer has published since the first and is hurt now."""
+        if self.replaced is None or self.assessed is None or not self.assessed.verdict.judged:
+            return None
+        again = self._assess(self.replaced)
+        return again.verdict if again.seen != self.assessed.seen and again.verdict != self.assessed.verdict else None
+
+    def _assess(self, current: Record) -> Assessed:
+        request, candidate = self.request, self.candidate
+        return assess(self.registry, candidate.interface, candidate.environment, current, request.terms)
+
+
+def _refuse_changes(verdict: Verdict) -> None:
+    *details, then = plain_text(verdict_text(verdict)).splitlines()
+    raise Refusal(
+        f"{verdict.project} would hurt who reads it"
+        if verdict.answer == "no"
+        else f"nobody knows whom {verdict.project} would hurt",
+        where=f"{verdict.project}@{verdict.environment}",
+        details=details,
+        then=then.removeprefix("next: "),
     )
 
 
@@ -102,7 +167,7 @@ def _expect_standing(candidate: Candidate, current: Record | None) -> None:
         )
 
 
-def _candidate(request: PublishRequest, manifest: Manifest, standing: Interface | None) -> Candidate:
+def _candidate(request: PublishRequest, manifest: Manifest, standing: Interface | None, usage: Usage) -> Candidate:
     """What the manifest comes to, with the interface that stands where one is given. Raises Refusal for a secret in it.
 
     Digest and packing of the whole manifest leave Python free, and so are done beside everything else.
@@ -119,7 +184,7 @@ def _candidate(request: PublishRequest, manifest: Manifest, standing: Interface 
             id=identity.result(),
             generated_at=manifest.generated_at.isoformat(),
             interface=interface,
-            usage=_usage(manifest, request.project).published({model.unique_id for model in interface.models}),
+            usage=usage.published({model.unique_id for model in interface.models}) if request.veiled else usage,
             state=packing.result() if packing else None,
             actor=identify_actor(os.environ, request.project.path),
             time=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -128,10 +193,35 @@ def _candidate(request: PublishRequest, manifest: Manifest, standing: Interface 
     return candidate
 
 
-def _usage(manifest: Manifest, project: ProjectFolder) -> Usage:
+def _usage(request: PublishRequest, manifest: Manifest, registry: Registry, told: Told) -> Usage:
     """What the project reads, and which publications of its upstreams it was built against."""
-    pins = {upstream: pin.publication for upstream, pin in read_lock(project.path / LOCK).pins.items()}
-    return msgspec.structs.replace(extract_usage(manifest), pins=dict(sorted(pins.items())))
+    pins = read_lock(request.project.path / LOCK).pins
+    named = extract_usage(manifest)
+    interfaces = {}
+    for upstream in named.upstreams:
+        interface = _interface(upstream, pins.get(upstream), request, registry)
+        if interface is not None:
+            interfaces[upstream] = interface
+    with Readings(manifest.adapter, request.readings) as readings:
+        usage = read_usage(manifest, interfaces, readings, folder=request.project.path, told=told)
+    return msgspec.structs.replace(
+        usage,
+        pins={upstream: pin.publication for upstream, pin in sorted(pins.items())},
+        environments={upstream: pin.environment for upstream, pin in sorted(pins.items())},
+        owner=dict(request.owner),
+    )
+
+
+def _interface(upstream: str, pin: Pin | None, request: PublishRequest, registry: Registry) -> Interface | None:
+    """The upstream's interface as the project was built against it; None where none is published or kept."""
+    try:
+        if pin is not None:
+            record = registry.pinned(upstream, pin.environment, pin.n, pin.record).record
+            return registry.interface(upstream, pin.environment, record)[0]
+        environment, entry = first_published(registry, upstream, request.reads or (request.environment,))
+        return registry.interface(upstream, environment, entry.record)[0]
+    except UsageError:  # it published nothing there, or what was pinned is no longer kept
+        return None
 
 
 def _expect_project(manifest: Manifest, project: ProjectFolder) -> None:

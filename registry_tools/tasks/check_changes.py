@@ -1,0 +1,106 @@
+"""A candidate manifest and the registry in, what publishing it would do to whoever reads it out; nothing is written."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from registry_tools.assessment import Terms, assess
+from registry_tools.checks.readership import Consumption, Failure
+from registry_tools.errors import IntegrityError, RegistryError, UsageError
+from registry_tools.intake.column_usage import read_usage
+from registry_tools.intake.declared import declared_places
+from registry_tools.intake.manifest import Manifest, as_manifest, read_manifest
+from registry_tools.intake.public_interface import extract_interface
+from registry_tools.intake.readings import Readings
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.selector import Selector
+from registry_tools.mesh.usage import Usage
+from registry_tools.mesh.use import Place
+from registry_tools.mesh.verdict import Verdict
+from registry_tools.registry.publications import Registry
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChangesRequest:
+    """Which manifest is to take the place of which publication, and on what terms: of the one that is current in
+    `environment`, where none is named.
+
+    `folder` is the project's, where its YAML stands. With `compile` the SQL of every consumer whose whole manifest may
+    be read is held against the new interface itself, and not what it said of itself.
+    """
+
+    manifest: Path
+    folder: Path
+    environment: str
+    terms: Callable[[str], Terms]
+    against: Selector | None = None
+    compile: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Checked:
+    """The verdict, and where the project's own files declare what changed (intake.declared)."""
+
+    verdict: Verdict
+    places: Mapping[str, Place]
+
+
+def check_changes(request: ChangesRequest, registry: Registry) -> Checked:
+    """The verdict on publishing the manifest.
+
+    Raises DocumentError for a manifest that is none, UsageError for one of another project and where nothing is
+    published that it could be held against.
+    """
+    manifest = read_manifest(request.manifest)
+    against = request.against or Selector(project=manifest.project, environment=request.environment)
+    if manifest.project != against.project:
+        raise UsageError(
+            f"this is the manifest of {manifest.project}, and {against} is another project's",
+            where=str(manifest.path),
+            then=f"name the folder of {against.project} with --project-dir, or --against {manifest.project}@...",
+        )
+    record = registry.resolve(against).record
+    terms = request.terms(manifest.project)
+    if not against.is_current:
+        terms = replace(terms, approvals=registry.require(against.project, against.environment).approvals)
+    verify = partial(_verified, registry) if request.compile else None
+    assessed = assess(registry, extract_interface(manifest), against.environment, record, terms, verify)
+    return Checked(verdict=assessed.verdict, places=_places(manifest, request.folder, assessed.verdict))
+
+
+def _places(manifest: Manifest, folder: Path, verdict: Verdict) -> dict[str, Place]:
+    labels = {judged.change.model for judged in verdict.judged if judged.change.model}
+    return declared_places(manifest, folder, labels) if labels else {}
+
+
+def _verified(registry: Registry, said: Consumption, old: Interface, new: Interface) -> Consumption:
+    """The consumer as its own whole manifest has it: what it reads, and what of it does not compile against `new`."""
+    place = f"{said.consumer}@{said.environment}"
+    try:
+        _, state = registry.current_with_state(said.consumer, said.environment)
+    except IntegrityError:
+        raise
+    except RegistryError as error:
+        return replace(said, why_not=f"its whole manifest cannot be read: {error.what}")
+    if state is None:
+        return replace(said, why_not="it published no whole manifest (--no-state)")
+    manifest = as_manifest(state, Path(f"{place} manifest.json"))
+    with Readings(manifest.adapter) as readings:
+        before = read_usage(manifest, {old.project: old}, readings)
+        after = read_usage(manifest, {old.project: new}, readings)
+    usage = msgspec.structs.replace(said.usage, reads=before.reads, passes=before.passes)
+    return replace(said, usage=usage, failures=tuple(_failures(before, after, old)), verified=True)
+
+
+def _failures(before: Usage, after: Usage, old: Interface) -> Iterator[Failure]:
+    """The reads of nodes whose SQL could be read before, and cannot any more."""
+    readable = {(read.node, read.model, read.version) for read in before.reads if not read.unread}
+    labels = {(model.name, "" if model.version is None else str(model.version)): model.label for model in old.models}
+    labels |= {(model.name, ""): model.label for model in old.models if model.is_latest}
+    for read in after.reads:
+        label = labels.get((read.model, read.version))
+        if read.upstream == old.project and read.unread and label and (read.node, read.model, read.version) in readable:
+            yield Failure(node=read.node, model=label, path=read.path, line=read.line, told=read.unread)

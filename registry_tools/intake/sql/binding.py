@@ -1,6 +1,7 @@
 """A name of a query in, the columns that it means out; on the way it is noted whose columns would be in its way."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from sqlglot import Expr
 
@@ -8,6 +9,9 @@ from registry_tools.intake.sql.names import line_of
 from registry_tools.intake.sql.reading import Origin
 from registry_tools.intake.sql.rows import NOTHING, Column, Rows
 from registry_tools.intake.sql.scope import Reader, Scope
+
+# Its paths begin with a colon, so that what stands before a dot is never a column (Snowflake, Querying semi-structured).
+_WITHOUT_STRUCTS: Final = frozenset(("snowflake",))
 
 
 def bound(reader: Reader, parts: Sequence[Expr], scope: Scope, *, aliases: bool) -> frozenset[Origin]:
@@ -19,6 +23,8 @@ def bound(reader: Reader, parts: Sequence[Expr], scope: Scope, *, aliases: bool)
         source = scope.source(keys[:length])
         if source is not None:
             return bound_in(reader, source.rows, parts[length])
+    if len(parts) > 1 and reader.names.adapter in _WITHOUT_STRUCTS:
+        return NOTHING  # a sequence, or the alias of something that is no table
     return _bound_bare(reader, parts[0], scope, aliases=aliases)
 
 
@@ -45,8 +51,11 @@ def _bound_bare(reader: Reader, part: Expr, scope: Scope, *, aliases: bool) -> f
     walked: frozenset[str] = frozenset()
     place: Scope | None = scope
     while place is not None:
+        if place.aliases_win and key in place.aliases and (aliases or place is not scope):
+            reader.notes.take(walked, (key,))
+            return origins | place.aliases[key]
         walked |= place.carried
-        meant = _bound_here(reader, part, place, key, aliases=aliases and place is scope)
+        meant = _bound_here(reader, part, place, key, aliases=aliases or place is not scope)
         if meant is not None:
             reader.notes.take(walked, (key,))
             return origins | meant
@@ -72,7 +81,7 @@ def _bound_here(reader: Reader, part: Expr, scope: Scope, key: str, *, aliases: 
 
 def _row_itself(reader: Reader, scope: Scope, key: str) -> frozenset[Origin] | None:
     """A source's name alone: its row as one value."""
-    if reader.names.adapter == "snowflake":
+    if reader.names.adapter in _WITHOUT_STRUCTS:
         return None
     for source in scope.sources:
         if source.key == key:

@@ -1,4 +1,4 @@
-"""An identifier of a query in; its name as the warehouse stores and compares it, and the line on which it stands, out."""
+"""An identifier of a query in; its name as the warehouse stores and compares it, and the line where it stands, out."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass

@@ -53,7 +53,7 @@ def _names_made(pivot: exp.Pivot) -> Iterator[Expr]:
     if not pivot.unpivot:
         yield from () if pivot.find(exp.Query, exp.PivotAny) else pivot.args.get("columns") or ()
         return
-    for each in (*pivot.expressions, *(field.this for field in pivot.args.get("fields") or ())):
+    for each in (*(field.this for field in pivot.args.get("fields") or ()), *pivot.expressions):
         yield from each.find_all(exp.Identifier)
 
 

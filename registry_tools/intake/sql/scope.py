@@ -37,14 +37,16 @@ class Source:
 class Scope:
     """One SELECT while it is read: sources are added in the order of FROM.
 
-    `aliases` are the names that the select list gives, with what their values are made of; `around` is the query that
-    this one stands in.
+    `aliases` are the names that the select list gives, with what their values are made of: a column of the same name is
+    meant before them, unless `aliases_win` in the clause that is being read. `around` is the query that this one stands
+    in.
     """
 
     queries: Queries
     around: "Scope | None" = None
     sources: list[Source] = field(default_factory=list)
     aliases: dict[str, frozenset[Origin]] = field(default_factory=dict)
+    aliases_win: bool = False
 
     @property
     def carried(self) -> frozenset[str]:

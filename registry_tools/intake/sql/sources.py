@@ -74,8 +74,10 @@ def _add_table(reader: Reader, node: exp.Table, scope: Scope) -> None:
         _add(reader, node, _rows_of_table(reader, parts, scope), scope, path)
     elif isinstance(node.this, exp.Identifier | exp.Func):
         _add_function(reader, node, scope)
+    elif isinstance(node.this, exp.Var | exp.Literal):
+        _add(reader, node, Rows(more=True), scope)  # a stage, a file
     else:
-        _add(reader, node, Rows(more=True), scope)  # a stage, a file, a placeholder
+        raise Unreadable("the name of a table is computed")
     add_joins(reader, node, scope)
 
 
@@ -136,6 +138,8 @@ def _add_function(reader: Reader, node: Expr, scope: Scope) -> None:
     if isinstance(node, exp.TableFromRows) and (parts := _named_table(reader, node.this)):
         _add(reader, node, _rows_of_table(reader, parts, scope), scope, tuple(map(reader.names.key_of, parts)))
         return
+    if isinstance(node.this, exp.Parameter | exp.Placeholder | exp.SessionParameter):
+        raise Unreadable("the name of a table is computed")
     origins = NOTHING
     for argument in (node.this, *node.expressions):
         if isinstance(argument, Expr):

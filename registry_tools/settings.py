@@ -3,7 +3,7 @@
 import difflib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NoReturn, cast
 
@@ -226,12 +226,12 @@ class _Reader:
 
     def _compatibility(self, settings: dict[str, Any], place: str, above: Compatibility) -> Compatibility:
         """A mode alone, or a mapping; what it does not say is as the mesh has it, which stands at the top."""
-        place, told = _joined(place, "compatibility"), settings.get("compatibility")
-        if not isinstance(told, dict):
-            told = {} if told is None else {"mode": told}
+        key, at_top = "compatibility", not place
+        alone = not isinstance(settings.get(key), dict)
+        mode = self._mode(settings, key, place) if alone else None
+        told, place = {} if alone else settings[key], _joined(place, key)
         self._known(told, place, ("mode", "groups", "models", "reach", "unknown"))
-        mode = self._mode(told, "mode", place)
-        at_top = "." not in place
+        mode = mode or self._mode(told, "mode", place)
         return Compatibility(
             modes=Modes(
                 default=mode or "consumers" if at_top else above.modes.default,

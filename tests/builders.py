@@ -8,6 +8,8 @@ from typing import Any
 import yaml
 
 from registry_tools.artifacts.sources import sources_files
+from registry_tools.assessment import Terms
+from registry_tools.checks.modes import Modes
 from registry_tools.intake.manifest import Manifest, read_manifest
 from registry_tools.intake.project import ProjectFolder, read_project
 from registry_tools.intake.public_interface import extract_interface
@@ -237,9 +239,9 @@ def project_folder(root: Path, name: str, document: Json | None = None) -> Proje
 
 
 def publish(root: Path, registry: Registry, document: Json, **asked: Any) -> Published:
-    """Publish this manifest in prod, or as `asked`."""
+    """Publish this manifest in prod, whatever it changes, or as `asked`."""
     project = project_folder(root, document["metadata"]["project_name"], document)
-    fields: Json = {"project": project, "environment": "prod"}
+    fields: Json = {"project": project, "environment": "prod", "terms": Terms(modes=Modes(default="off"))}
     return publish_manifest(PublishRequest(**fields | asked), registry)
 
 

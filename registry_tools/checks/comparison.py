@@ -4,23 +4,27 @@ Interfaces with different digests have a difference, and equal ones have none. T
 is told here: the order of columns, which a reader by position relies on.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
-from registry_tools.checks.admission import consumers, without_consumers
+from registry_tools.checks.admission import consumers
+from registry_tools.checks.guards import constraints, promises
+from registry_tools.checks.meta import meta_changes, tag_changes
 from registry_tools.checks.place import Place, differ, where_they_differ
+from registry_tools.checks.renames import renamed, stored_names
 from registry_tools.mesh.change import Change
 from registry_tools.mesh.interface import Interface
-from registry_tools.mesh.public_model import Column, Constraint, DependsOn, Group, PublicModel
+from registry_tools.mesh.public_model import Column, DependsOn, Group, PublicModel
+
+_AS_IT_STANDS: Final = msgspec.json.Encoder()
 
 # Fields that have a rule of their own and nothing more to say.
 _MODEL: Final = {
     "description": "description-changed",
-    "tags": "tags-changed",
     "group": "group-changed",
     "primary_key": "primary-key-changed",
 }
@@ -28,21 +32,36 @@ _COLUMN: Final = {
     "name": "column-case-changed",
     "quote": "column-quoting-changed",
     "description": "description-changed",
-    "tags": "tags-changed",
 }
+
+
+def compare_models(project: str, before: PublicModel, after: PublicModel, adapter: str) -> tuple[Change, ...]:
+    """Every change for a reader who read `before` by its name and gets `after` under it, such as another version.
+
+    Names, versions and relations are none: a reference finds its model wherever it is. The changes name `before`.
+    """
+    kept = ("unique_id", "name", "package_name", "version", "latest_version")
+    placed = ("alias", "relation_name", "database", "schema")
+    seen = msgspec.structs.replace(after, **{field: getattr(before, field) for field in (*kept, *placed)})
+    return _sorted(set(_model(Place(project=project, model=before.label), (before, adapter), (seen, adapter))))
 
 
 def compare(old: Interface, new: Interface) -> tuple[Change, ...]:
     """Every change from `old` to `new`, sorted by object and rule; each is told once.
 
-    A model or a column that was renamed is one that went and one that came. A project that was renamed is compared
-    as if it had kept its name, so that the rename is one change among those that matter.
+    A column that was renamed is one that went and one that came; so is a model, unless its columns and its relation
+    say that it is the same (checks.renames). A project that was renamed is compared as if it had kept its name, so that
+    the rename is one change among those that matter.
     """
     found = set(_projects(old, new))
     if old.project != new.project:
         new = _as_named(new, old.project)
-    found.update(_models(old, new), _latest(old, new), _groups(old, new))
-    return tuple(sorted(found, key=lambda c: (c.object, c.rule, c.before or "", c.after or "")))
+    found.update(_models(old, new), _latest(old, new), _groups(old, new), _assets(old, new))
+    return _sorted(found)
+
+
+def _sorted(changes: Iterable[Change]) -> tuple[Change, ...]:
+    return tuple(sorted(changes, key=lambda c: (c.object, c.rule, c.before or "", c.after or "")))
 
 
 # -- the project ------------------------------------------------------------------------------------------------------
@@ -88,6 +107,17 @@ def _groups(old: Interface, new: Interface) -> Iterator[Change]:
             yield place.change(rule, was and _owner(was), now and _owner(now))
 
 
+def _assets(old: Interface, new: Interface) -> Iterator[Change]:
+    before, after = (
+        {f"{asset.kind}:{asset.name}": asset for asset in interface.assets or ()} for interface in (old, new)
+    )
+    for name in before.keys() ^ after.keys():
+        rule = "promise-removed" if name in before else "promise-added"
+        yield Place(project=old.project, asset=name).change(
+            rule, *(name if name in s else None for s in (before, after))
+        )
+
+
 def _owner(group: Group) -> str:
     return group.owner.name or group.owner.slack or "nobody"
 
@@ -103,19 +133,34 @@ def _identity(place: Place, fields: tuple[str, ...], before: object, after: obje
 
 def _models(old: Interface, new: Interface) -> Iterator[Change]:
     before, after = ({model.label: model for model in interface.models} for interface in (old, new))
-    versions_before, versions_after = _versions(old), _versions(new)
-    for label, model in before.items():
+    gone = [model for label, model in before.items() if label not in after]
+    come = [model for label, model in after.items() if label not in before]
+    for label in before.keys() & after.keys():
         place = Place(project=old.project, model=label)
-        if label in after:
-            yield from _model(place, (model, old.adapter), (after[label], new.adapter))
+        yield from _model(place, (before[label], old.adapter), (after[label], new.adapter))
+    if gone or come:
+        yield from _gone_and_come(old, new, gone, come)
+
+
+def _gone_and_come(
+    old: Interface, new: Interface, gone: list[PublicModel], come: list[PublicModel]
+) -> Iterator[Change]:
+    versions_before, versions_after = _versions(old), _versions(new)
+    left = [model for model in gone if model.name not in versions_after]
+    same = renamed(left, (model for model in come if model.name not in versions_before), new.adapter)
+    named_anew = {model.label for model in same.values()}
+    for model in gone:
+        place = Place(project=old.project, model=model.label)
+        if model.label in same:
+            yield place.change("model-renamed", model.label, same[model.label].label)
         elif model.version is None and model.name in versions_after:
             yield place.change("model-versioned", "no versions", ", ".join(versions_after[model.name]))
         else:
             rule = "version-removed" if model.version is not None and model.name in versions_after else "model-removed"
             yield place.change(rule, _written(model), None)
-    for label, model in after.items():
-        place = Place(project=old.project, model=label)
-        if label in before:
+    for model in come:
+        place = Place(project=old.project, model=model.label)
+        if model.label in named_anew:
             continue
         if model.version is None and model.name in versions_before:
             yield place.change("model-unversioned", ", ".join(versions_before[model.name]), "no versions")
@@ -138,9 +183,13 @@ def _label(model: PublicModel) -> str:
 
 def _latest(old: Interface, new: Interface) -> Iterator[Change]:
     """One change for a name, however many versions carry it."""
-    before, after = {m.label: m for m in old.models}, {m.label: m for m in new.models}
+    # most models have none, and to look all of them up would take half as long as to compare them
+    named = {m.name for i in (old, new) for m in i.models if m.version is not None or m.latest_version is not None}
+    before, after = ({m.label: m for m in i.models if m.name in named} for i in (old, new))
     moves = [(before[label], after[label]) for label in before.keys() & after.keys()]
-    before, after = ({m.name: m for m in sorted(i.models, key=_label) if m.version is not None} for i in (old, new))
+    before, after = (
+        {m.name: m for m in sorted(models.values(), key=_label) if m.version is not None} for models in (before, after)
+    )
     moves += [(before[name], after[name]) for name in before.keys() & after.keys()]
     for was, now in moves:
         place = Place(project=old.project, model=was.name)
@@ -149,6 +198,8 @@ def _latest(old: Interface, new: Interface) -> Iterator[Change]:
 
 def _model(place: Place, old: tuple[PublicModel, str], new: tuple[PublicModel, str]) -> Iterator[Change]:
     before, after = old[0], new[0]
+    if before is after or _AS_IT_STANDS.encode(before) == _AS_IT_STANDS.encode(after):
+        return  # as nearly all are, also in the order of their columns
     spelled = _spelled(before, after)
     yield from _order(place, before, after, spelled)
     if not differ(before, after):
@@ -160,36 +211,29 @@ def _model(place: Place, old: tuple[PublicModel, str], new: tuple[PublicModel, s
     yield from _deprecation(place, before, after)
     for stood, stands in ((before.meta, after.meta), (before.config.meta, after.config.meta)):
         yield from consumers(place, stood, stands)
-        yield from _meta(place, without_consumers(stood), without_consumers(stands))
+        yield from meta_changes(place, stood, stands)
+    yield from tag_changes(place, before.tags, after.tags)
     for was, now in ((before, after), (before.config, after.config)):
         yield from place.fields({"access": "access-changed"}, was, now)
     yield from place.fields({"materialized": "materialization-changed"}, before.config, after.config)
     if differ(before.depends_on, after.depends_on):
         yield place.change("lineage-changed", before.depends_on.nodes, after.depends_on.nodes)
     yield from _columns(place, before.columns, after.columns, spelled)
-    yield from _constraints(place, before.constraints, after.constraints)
-    yield from _tests(place, before.config.mesh.tests, after.config.mesh.tests, spelled)
+    yield from constraints(place, before.constraints, after.constraints)
+    yield from promises(place, before.config.mesh, after.config.mesh, spelled)
 
 
 def _relation(place: Place, old: tuple[PublicModel, str], new: tuple[PublicModel, str]) -> Iterator[Change]:
     (before, _), (after, _) = old, new
     was, now = ([m.relation_name, m.database, m.schema, m.alias] for m in (before, after))
     if was != now:
-        rule = "relation-requoted" if _parts(*old) and _parts(*old) == _parts(*new) else "relation-moved"
+        stored = stored_names(*old)
+        rule = "relation-requoted" if stored and stored == stored_names(*new) else "relation-moved"
         yield place.change(rule, _written(before), _written(after), exact=(was, now))
 
 
 def _written(model: PublicModel) -> str:
     return model.relation_name or model.alias
-
-
-def _parts(model: PublicModel, adapter: str) -> list[str | None] | None:
-    """The relation's names as the warehouse stores them, or None where the relation is none."""
-    try:
-        relation = model.relation(adapter)
-    except ValueError:
-        return None
-    return [part.name if part else None for part in (relation.database, relation.schema, relation.identifier)]
 
 
 def _contract(place: Place, before: PublicModel, after: PublicModel) -> Iterator[Change]:
@@ -205,27 +249,6 @@ def _deprecation(place: Place, before: PublicModel, after: PublicModel) -> Itera
     if was != now:
         moved = "deprecation-set" if was is None else "deprecation-withdrawn" if now is None else "deprecation-moved"
         yield place.change(moved, before.leaves_on, after.leaves_on, exact=(was, now))
-
-
-def _meta(place: Place, before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
-    if not before and not after:
-        return
-    promises, rests = zip(_split(before), _split(after), strict=True)
-    if differ(*promises):
-        yield place.change("freshness-changed", *where_they_differ(*promises))
-    if differ(*rests):
-        yield place.change("meta-changed", *where_they_differ(*rests))
-
-
-def _split(meta: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What `meta.mesh` promises about freshness (mesh.freshness), and all the rest."""
-    mesh = meta.get("mesh")
-    told = {"freshness", "loaded_at_field"} & mesh.keys() if isinstance(mesh, Mapping) else set()
-    if not told:
-        return {}, dict(meta)
-    promise, rest = ({k: v for k, v in meta["mesh"].items() if (k in told) is wanted} for wanted in (True, False))
-    others = {key: value for key, value in meta.items() if key != "mesh"}
-    return promise, others | ({"mesh": rest} if rest else {})
 
 
 # -- columns ----------------------------------------------------------------------------------------------------------
@@ -268,8 +291,9 @@ def _columns(
 
 def _column(place: Place, before: Column, after: Column) -> Iterator[Change]:
     yield from place.fields(_COLUMN, before, after)
-    yield from _meta(place, before.meta, after.meta)
-    yield from _constraints(place, before.constraints, after.constraints)
+    yield from meta_changes(place, before.meta, after.meta)
+    yield from tag_changes(place, before.tags, after.tags)
+    yield from constraints(place, before.constraints, after.constraints)
     was, now = before.data_type, after.data_type
     if was != now:
         rule = "column-type-" + ("declared" if was is None else "undeclared" if now is None else "changed")
@@ -278,53 +302,3 @@ def _column(place: Place, before: Column, after: Column) -> Iterator[Change]:
 
 def _type(column: Column) -> str:
     return column.data_type or "no type"
-
-
-# -- what guards them -------------------------------------------------------------------------------------------------
-
-
-def _constraints(place: Place, old: tuple[Constraint, ...], new: tuple[Constraint, ...]) -> Iterator[Change]:
-    if old == new:
-        return
-    gone, come = Counter(old) - Counter(new), Counter(new) - Counter(old)
-    if not gone and not come:
-        listed = ([_promise(constraint) for constraint in constraints] for constraints in (old, new))
-        yield place.change("guards-rewritten", *listed, exact=(old, new))
-    partners: dict[Constraint, list[Constraint]] = defaultdict(list)
-    for constraint in come.elements():
-        partners[_nameless(constraint)].append(constraint)
-    for constraint in gone.elements():
-        if same := partners[_nameless(constraint)]:
-            yield place.change("constraint-renamed", constraint.name, same.pop().name)
-        else:
-            yield place.change("constraint-removed", _promise(constraint), None)
-    for left in partners.values():
-        for constraint in left:
-            yield place.change("constraint-added", None, _promise(constraint))
-
-
-def _nameless(constraint: Constraint) -> Constraint:
-    return msgspec.structs.replace(constraint, name=None)
-
-
-def _promise(constraint: Constraint) -> str:
-    """`primary_key (order_id)`, `foreign_key (product_id) to PROD.MARTS.PRODUCTS (product_id)`, `not_null`."""
-    columns, there = (f" ({', '.join(c)})" if c else "" for c in (constraint.columns, constraint.to_columns))
-    target = f" to {constraint.to}{there}" if constraint.to else there
-    return f"{constraint.type}{columns}{target}"
-
-
-def _tests(
-    place: Place,
-    before: Mapping[str, tuple[str, ...]],
-    after: Mapping[str, tuple[str, ...]],
-    spelled: Mapping[str, str],
-) -> Iterator[Change]:
-    after = {spelled.get(column, column): tests for column, tests in after.items()}
-    old, new = (Counter((column, t) for column, tests in all_.items() for t in tests) for all_ in (before, after))
-    if old == new and differ(before, after):
-        yield place.change("guards-rewritten", before, after)
-    for column, test in (old - new).elements():
-        yield replace(place, column=column).change("test-removed", test, None)
-    for column, test in (new - old).elements():
-        yield replace(place, column=column).change("test-added", None, test)

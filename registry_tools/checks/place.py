@@ -17,12 +17,13 @@ _CONTEXT: Final = 20  # characters that are shown before the first difference of
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where to look: a project, one of its models or groups, a column of a model."""
+    """Where to look: a project, one of its models, groups or assets, a column of a model."""
 
     project: str
     model: str | None = None
     column: str | None = None
     group: str | None = None
+    asset: str | None = None
 
     def change(
         self,
@@ -46,6 +47,7 @@ class Place:
             model=self.model,
             column=self.column,
             group=self.group,
+            asset=self.asset,
             before=was,
             after=now,
         )

@@ -50,6 +50,8 @@ class _Sections(Value, frozen=True):
     exposures: dict[str, Raw] = msgspec.field(default_factory=dict)
     unit_tests: dict[str, Raw] = msgspec.field(default_factory=dict)
     semantic_models: dict[str, Raw] = msgspec.field(default_factory=dict)
+    metrics: dict[str, Raw] = msgspec.field(default_factory=dict)
+    saved_queries: dict[str, Raw] = msgspec.field(default_factory=dict)
 
 
 class _AtAGlance(_Sections, frozen=True, kw_only=True):
@@ -93,6 +95,8 @@ class Manifest:
     exposures: dict[str, Raw]
     unit_tests: dict[str, Raw]
     semantic_models: dict[str, Raw]
+    metrics: dict[str, Raw]
+    saved_queries: dict[str, Raw]
     surveyed: Survey | None
 
     @cached_property
@@ -203,6 +207,8 @@ def as_manifest(raw: bytes, path: Path) -> Manifest:
             exposures=top.exposures,
             unit_tests=top.unit_tests,
             semantic_models=top.semantic_models,
+            metrics=top.metrics,
+            saved_queries=top.saved_queries,
             surveyed=survey(top.nodes, project) if isinstance(top, _AtAGlance) else None,
         )
 

@@ -1,7 +1,7 @@
 """A manifest in, the interface out: its public models alone, cleaned of everything that is nobody else's business."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ import msgspec
 
 from registry_tools.errors import DocumentError, UsageError
 from registry_tools.intake.manifest import Manifest, collector_off
+from registry_tools.intake.promises import accepted_values, granted, own_assets
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.public_model import (
     Column,
@@ -38,6 +39,16 @@ class _OwnColumn(Value, frozen=True):
     config: _ColumnConfig = _ColumnConfig()
 
 
+class _OwnConfig(Config, frozen=True):
+    grants: Any = None
+
+
+class _OwnModel(PublicModel, frozen=True):
+    """A public model with what is told of it in another form."""
+
+    config: _OwnConfig = _OwnConfig()
+
+
 class _OwnColumns(Value, frozen=True):
     columns: dict[str, _OwnColumn] = msgspec.field(default_factory=dict)
 
@@ -48,23 +59,26 @@ def extract_interface(manifest: Manifest) -> Interface:
         models = _own_models(manifest)
         groups = _groups(manifest, {model.group for model in models.values()})
         cleaner = _Cleaner(manifest, models)
-        guards = manifest.survey.guards
         try:
             cleaned = tuple(
-                cleaner.clean(model, guards[unique_id], nearest(unique_id, manifest.parents_of, models.__contains__))
+                cleaner.clean(model, nearest(unique_id, manifest.parents_of, models.__contains__))
                 for unique_id, model in sorted(models.items())
             )
             return Interface(
-                project=manifest.project, adapter=manifest.adapter, models=cleaned, groups=tuple(groups)
+                project=manifest.project,
+                adapter=manifest.adapter,
+                models=cleaned,
+                groups=tuple(groups),
+                assets=own_assets(manifest),
             ).checked()
         except (ValueError, UsageError, RecursionError) as error:
             what = error.what if isinstance(error, UsageError) else str(error)
             raise DocumentError(what, where=str(manifest.path), then=_REMEDY) from None
 
 
-def _own_models(manifest: Manifest) -> dict[str, PublicModel]:
+def _own_models(manifest: Manifest) -> dict[str, _OwnModel]:
     found = {}
-    for unique_id, model in manifest.own_public(PublicModel):
+    for unique_id, model in manifest.own_public(_OwnModel):
         if model.config.materialized != "ephemeral":
             if model.unique_id != unique_id:
                 raise DocumentError(
@@ -90,15 +104,17 @@ def _groups(manifest: Manifest, used: set[str | None]) -> list[Group]:
 class _Cleaner:
     """Brings models to the canonical form: the same model gives the same values whichever dbt wrote it."""
 
-    def __init__(self, manifest: Manifest, models: dict[str, PublicModel]) -> None:
+    def __init__(self, manifest: Manifest, models: dict[str, _OwnModel]) -> None:
         self._manifest = manifest
         self._relations = {unique_id: self._relation(model) for unique_id, model in models.items()}
         self._public = {str(relation) for relation in self._relations.values()}
 
-    def clean(self, model: PublicModel, tests: Mapping[str, set[str]], ancestors: tuple[str, ...]) -> PublicModel:
+    def clean(self, model: _OwnModel, ancestors: tuple[str, ...]) -> PublicModel:
         relation = self._relations[model.unique_id]
-        return msgspec.structs.replace(
-            model,
+        return PublicModel(
+            unique_id=model.unique_id,
+            name=model.name,
+            package_name=model.package_name,
             access="public",
             relation_name=str(relation),
             database=relation.database.name if relation.database else None,
@@ -107,17 +123,29 @@ class _Cleaner:
             description=_scrub(model.description or ""),
             columns={name: self._column(column) for name, column in self._columns(model).items()},
             constraints=self._constraints(model.constraints),
+            contract=model.contract,
             config=Config(
                 materialized=model.config.materialized,
                 access="public",
-                mesh=Promise(tests={name: tuple(sorted(found)) for name, found in sorted(tests.items())}),
+                mesh=self._promise(model),
             ),
             # dbt 1.9 and newer guess one from tests as well, in any order; tests are told on their own
             primary_key=model.declared_key,
+            group=model.group,
             tags=_clean_tags(model.tags),
             meta=_scrub_value(_stated(model)),
+            version=model.version,
+            latest_version=model.latest_version,
             deprecation_date=_clean_date(model.deprecation_date),
             depends_on=DependsOn(nodes=ancestors),
+        )
+
+    def _promise(self, model: _OwnModel) -> Promise:
+        survey, project = self._manifest.survey, self._manifest.project
+        return Promise(
+            tests={name: tuple(sorted(found)) for name, found in sorted(survey.guards[model.unique_id].items())},
+            accepted_values=accepted_values(survey.accepted.get(model.unique_id, {}), model.columns, project),
+            grants=granted(model.config.grants, project),
         )
 
     def _columns(self, model: PublicModel) -> dict[str, Column]:

@@ -53,7 +53,8 @@ def run_pull_request(pull_request: PullRequest, workspace: Path, environment: Ma
     parsed = run_step(Step(project=pull_request.project, words=_PARSE, folder=folder), environment)
     if parsed.code:
         return parsed
-    return run_step(Step(project=pull_request.project, words=_CHECK, folder=folder), environment)
+    check = Step(project=pull_request.project, words=_CHECK, folder=folder)
+    return run_step(check, environment, lambda _folder, output: tuple(output.splitlines()))
 
 
 def _project(patch: Path) -> str:

@@ -16,6 +16,7 @@ from registry_tools.mesh.audience import audience_of, replacement_of
 from registry_tools.mesh.freshness import freshness_of
 from registry_tools.mesh.public_model import (
     GUARDS,
+    Asset,
     Constraint,
     DependsOn,
     Group,
@@ -41,12 +42,21 @@ class Withheld(Value, frozen=True):
 
 
 class Interface(Value, frozen=True):
-    """All public models of one project, with their groups, in the order of their unique_ids."""
+    """All public models of one project, with their groups, in the order of their unique_ids, and what else it promises.
+
+    `assets` is left out where there are none, as in all that was published before there were any.
+    """
 
     project: str
     adapter: str
     models: tuple[PublicModel, ...] = ()
     groups: tuple[Group, ...] = ()
+    assets: tuple[Asset, ...] | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        """Raise ValueError for assets that are none: one interface would have two digests."""
+        if self.assets == ():
+            raise ValueError("mesh_assets is empty")
 
     @property
     def digest(self) -> str:
@@ -184,12 +194,14 @@ class Interface(Value, frozen=True):
 
     def to_manifest(self, facts: Mapping[str, Any]) -> dict[str, Any]:
         """A dbt manifest (v12) of the public models alone; `facts` of the publication stand in `metadata.mesh`."""
+        assets = {} if self.assets is msgspec.UNSET else {"mesh_assets": msgspec.to_builtins(self.assets)}
         return {
             "metadata": {
                 "dbt_schema_version": SCHEMA,
                 "project_name": self.project,
                 "adapter_type": self.adapter,
                 "mesh": dict(facts),
+                **assets,
             },
             "nodes": {model.unique_id: _as_node(model) for model in self.models},
             "groups": {group.unique_id: _as_group(group) for group in self.groups},
@@ -201,6 +213,7 @@ class _Metadata(Value, frozen=True):
     project_name: str
     adapter_type: str
     mesh: dict[str, Any]
+    mesh_assets: tuple[Asset, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Document(Value, frozen=True):
@@ -221,6 +234,7 @@ def read_interface(document: bytes) -> tuple[Interface, dict[str, Any]]:
         adapter=read.metadata.adapter_type,
         models=tuple(read.nodes.values()),
         groups=tuple(read.groups.values()),
+        assets=read.metadata.mesh_assets,
     )
     return interface, read.metadata.mesh
 

@@ -5,7 +5,7 @@ Nothing private has a field here.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import msgspec
 
@@ -50,9 +50,22 @@ class Contract(Value, frozen=True):
 
 
 class Promise(Value, frozen=True):
-    """What v12 has no field for: the names of the tests that guard a column (`unique`, `not_null`)."""
+    """What v12 has no field for: the names of the tests that guard a column (`unique`, `not_null`), the values that a
+    column is tested to have, and the grantees of each privilege on the relation; values and grantees under tokens.
+
+    The later two are left out of the document where there are none, as in all that were published before they came.
+    """
 
     tests: dict[str, tuple[str, ...]] = {}
+    accepted_values: dict[str, tuple[str, ...]] | msgspec.UnsetType = msgspec.UNSET
+    grants: dict[str, tuple[str, ...]] | msgspec.UnsetType = msgspec.UNSET
+
+    def __post_init__(self) -> None:
+        """Raise ValueError where nothing is written down as something: one interface would have two digests."""
+        if not (self.accepted_values is msgspec.UNSET or self.accepted_values):
+            raise ValueError("accepted_values is empty")
+        if not (self.grants is msgspec.UNSET or self.grants):
+            raise ValueError("grants is empty")
 
 
 class Config(Value, frozen=True):
@@ -163,6 +176,13 @@ class PublicModel(Value, frozen=True):
     def relation(self, adapter: str) -> Relation:
         """Where the model lives. Raises ValueError when its relation_name is not one."""
         return parse_relation(self.relation_name or self.alias, adapter)
+
+
+class Asset(Value, frozen=True):
+    """Something else that readers are promised: its owner wrote `meta: {mesh: {public: true}}` on it."""
+
+    kind: Literal["exposure", "metric", "saved_query", "semantic_model"]
+    name: str
 
 
 class Owner(Value, frozen=True):

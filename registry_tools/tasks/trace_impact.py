@@ -74,10 +74,9 @@ def _find(interface: Interface, words: str) -> tuple[Asked, tuple[PublicModel, .
     asked = Asked(project=project)
     if not rest:
         return asked, interface.models
-    for model in sorted(interface.models, key=lambda each: -len(each.label)):
-        for name in (model.label, model.name):
-            if rest == name or rest.startswith(f"{name}."):
-                return _in_model(interface, Asked(project=project, model=name), rest[len(name) + 1 :])
+    for name in (*(model.label for model in interface.models), *(model.name for model in interface.models)):
+        if rest == name or rest.startswith(f"{name}."):
+            return _in_model(interface, Asked(project=project, model=name), rest[len(name) + 1 :])
     near = difflib.get_close_matches(rest.partition(".")[0], [model.name for model in interface.models], n=1)
     raise UsageError(
         f"{project} has no public model {rest.partition('.')[0]}",

@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UnsetType
 
 from registry_tools.artifacts.change_report import change_document, change_markdown, change_text
 from registry_tools.checks.comparison import compare
 from registry_tools.mesh.change import RULES, Change
 from registry_tools.mesh.interface import Interface
-from registry_tools.mesh.public_model import Column, Constraint, Group, PublicModel
+from registry_tools.mesh.public_model import Asset, Column, Constraint, Group, PublicModel
 from tests.laws.test_mesh_laws import JSON
 
 # Few words, so that two interfaces often speak of the same thing.
@@ -22,6 +23,10 @@ METAS = st.dictionaries(WORDS, JSON, max_size=2) | st.fixed_dictionaries(
     {"mesh": st.dictionaries(st.sampled_from(["freshness", "loaded_at_field", "other"]), JSON, max_size=3)}
 )
 VERSIONS = st.none() | st.sampled_from([1, 2, "1", "a", 1.0, 1.5])
+TOKENS = st.lists(st.sampled_from(["3f9a2c41e07b", "7c1d", "a", "b"]), min_size=1, max_size=3).map(tuple)
+ASSETS = st.sets(st.sampled_from(["revenue", "costs"]), min_size=1).map(
+    lambda names: tuple(Asset(kind="metric", name=name) for name in sorted(names))
+)
 GUARDS = st.lists(st.sampled_from(["unique", "not_null"]), max_size=2).map(tuple)
 
 
@@ -39,6 +44,8 @@ def of_type(hint: Any) -> st.SearchStrategy[Any]:
         tuple[Constraint, ...]: lambda: st.lists(of(Constraint), max_size=3).map(tuple),
         dict[str, Any]: lambda: METAS,
         dict[str, tuple[str, ...]]: lambda: st.dictionaries(WORDS, GUARDS, max_size=2),
+        dict[str, tuple[str, ...]] | UnsetType: lambda: st.dictionaries(WORDS, TOKENS, min_size=1, max_size=2),
+        tuple[Asset, ...] | UnsetType: lambda: ASSETS,
         dict[str, Column]: lambda: st.dictionaries(WORDS, of(Column), max_size=3),
     }
     strategy: st.SearchStrategy[Any] = found[hint]()
@@ -73,6 +80,7 @@ def interfaces(draw: st.DrawFn, *projects: str) -> Interface:
         adapter=adapter,
         models=tuple(models[label] for label in sorted(models)),
         groups=tuple(groups[name] for name in sorted(groups)),
+        assets=draw(st.just(msgspec.UNSET) | ASSETS),
     )
 
 
@@ -153,10 +161,13 @@ def test_changes_are_sorted_and_each_is_told_once(pair: tuple[Interface, Interfa
 
 @given(PAIRS)
 def test_the_way_back_undoes_what_the_way_there_did(pair: tuple[Interface, Interface]) -> None:
-    """What came goes again, what was before is after; a column that was written in another case is named by both."""
+    """What came goes again, what was before is after; a column that was written in another case is named by both, and
+    a model that has another name by the one that it had.
+    """
 
     def told(change: Change) -> tuple[str, str | None, str | None]:
-        return change.object.casefold(), change.before, change.after
+        named = change.project if change.rule == "model-renamed" else change.object
+        return named.casefold(), change.before, change.after
 
     there = Counter((name, after, before) for name, before, after in map(told, compare(*pair)))
     assert there == Counter(map(told, compare(*reversed(pair))))

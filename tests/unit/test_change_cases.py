@@ -9,21 +9,36 @@ import msgspec
 import pytest
 
 from registry_tools.artifacts.change_report import change_document, change_markdown, change_text
+from registry_tools.checks.class_table import RULINGS
+from registry_tools.checks.classes import classified
 from registry_tools.checks.comparison import compare
 from registry_tools.intake.manifest import read_manifest
 from registry_tools.intake.public_interface import extract_interface
 from registry_tools.mesh.change import RULES, Change
+from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.printable import printable
+from registry_tools.mesh.verdict import Classified
 from tests.golden import assert_stands
 
 FOLDER = Path(__file__).parent.parent / "cases/changes"
 CASES = sorted(path.name for path in FOLDER.iterdir())
-# No manifest that dbt writes leads to these: dbt numbers its models by their names, and public is public.
+# No manifest that dbt writes leads to these: dbt numbers its models by their names, public is public, and what is
+# ephemeral is in no interface.
 NEVER_OF_DBT = {"access-changed", "identity-changed"}
+NEVER_RULED = {("model-versioned", "new"), ("model-unversioned", "gone"), ("materialization-changed", "ephemeral")}
+
+
+def sides_of(case: str) -> tuple[Interface, Interface]:
+    old, new = (extract_interface(read_manifest(FOLDER / case / f"{side}.json")) for side in ("old", "new"))
+    return old, new
 
 
 def changes_of(case: str) -> tuple[Change, ...]:
-    old, new = (extract_interface(read_manifest(FOLDER / case / f"{side}.json")) for side in ("old", "new"))
-    return compare(old, new)
+    return compare(*sides_of(case))
+
+
+def classes_of(case: str) -> tuple[Classified, ...]:
+    return classified(changes_of(case), *sides_of(case))
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -40,6 +55,27 @@ def test_the_table_is_the_expected_one(case: str) -> None:
 def test_the_document_is_the_expected_one(case: str) -> None:
     document = msgspec.json.encode(change_document(changes_of(case), "old", "new"))
     assert_stands(FOLDER / case / "expected.json", msgspec.json.format(document, indent=2).decode() + "\n")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_classes_are_the_expected_ones(case: str) -> None:
+    """One line a change: its class, its line of the compatibility table, its rule, its object, and the sentence."""
+    lines = (
+        f"{one.kind:<9}  {one.code or '-':<3}  {one.change.rule:<23}  {printable(one.change.object)}\n{'':16}{one.says}\n"
+        for one in classes_of(case)
+    )
+    assert_stands(FOLDER / case / "expected_classes.txt", "".join(lines))
+
+
+def test_the_cases_show_every_class_of_every_rule() -> None:
+    shown = {(one.change.rule, one.kind, one.code) for case in CASES for one in classes_of(case)}
+    told = {
+        (rule, ruling.kind, ruling.code)
+        for rule, rulings in RULINGS.items()
+        for key, ruling in rulings.items()
+        if rule not in NEVER_OF_DBT and (rule, key) not in NEVER_RULED
+    }
+    assert told - shown == set()
 
 
 def test_the_cases_show_every_rule() -> None:

@@ -10,7 +10,7 @@ from registry_tools.intake.sql.reading import Origin
 from registry_tools.intake.sql.rows import NOTHING, Column, Rows
 from registry_tools.intake.sql.scope import Reader, Scope
 
-# Its paths begin with a colon, so that what stands before a dot is never a column (Snowflake, Querying semi-structured).
+# Their paths begin with a colon: what stands before a dot is never a column (Snowflake, Querying semi-structured data).
 _WITHOUT_STRUCTS: Final = frozenset(("snowflake",))
 
 

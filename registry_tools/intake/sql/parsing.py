@@ -25,7 +25,7 @@ _DIALECTS: Final[Mapping[str, str]] = {**_OTHERS, **{name: name for name in _OWN
 # Pure Python parses about 1 MB in two seconds; of a model that a person wrote the largest have a tenth of this.
 _MAX_CHARACTERS: Final = 1_000_000
 # What sqlglot's parser lets out beside its own errors when a text is no SQL: it trips over what it did not expect.
-_TRIPS: Final = (AssertionError, AttributeError, KeyError, IndexError, NotImplementedError, TypeError, ValueError)
+TRIPS: Final = (AssertionError, AttributeError, KeyError, IndexError, NotImplementedError, TypeError, ValueError)
 
 # It tells of statements that it gives up on; we say so ourselves, of the node that has them.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
@@ -46,7 +46,7 @@ def parse(sql: str, adapter: str) -> Expr:
         statements = [each for each in sqlglot.parse(sql, read=dialect) if each and not isinstance(each, exp.Semicolon)]
     except ParseError as error:
         raise Unreadable(_place(error)) from error
-    except (SqlglotError, *_TRIPS) as error:
+    except (SqlglotError, *TRIPS) as error:
         raise Unreadable("it cannot be parsed") from error
     except RecursionError as error:
         raise Unreadable("it is nested too deeply") from error

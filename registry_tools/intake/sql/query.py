@@ -2,7 +2,7 @@
 
 from registry_tools.intake.sql.names import Names
 from registry_tools.intake.sql.notes import Notes
-from registry_tools.intake.sql.parsing import Unreadable, parse
+from registry_tools.intake.sql.parsing import TRIPS, Unreadable, parse
 from registry_tools.intake.sql.reading import Output, QueryReading, Tables
 from registry_tools.intake.sql.rows import Rows
 from registry_tools.intake.sql.scope import Reader
@@ -23,6 +23,8 @@ def read_query(sql: str, adapter: str, tables: Tables) -> QueryReading:
         return QueryReading(unread=str(reason))
     except RecursionError:
         return QueryReading(unread="it is nested too deeply")
+    except TRIPS:
+        return QueryReading(unread="it is not understood")  # sqlglot lets some of what is no SQL pass, less its parts
     _leave(reader, rows)
     return QueryReading(
         tables=reader.notes.readings(),

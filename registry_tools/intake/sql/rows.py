@@ -110,19 +110,15 @@ def same_layout(left: Rows, right: Rows) -> bool:
 
 def stacked(left: Rows, right: Rows, *, by_name: bool) -> Rows:
     """The rows of both below each other: the columns are left's, made of right's as well."""
-    if by_name:
-        columns = [_both(column, right.found(column.key)) for column in left.columns]
-        columns += [column for column in right.columns if not left.found(column.key)]
-        stars = left.stars + tuple((table, len(columns)) for table in sorted(right.carried - left.carried))
-    else:
-        below = right.columns[: len(left.columns)]
-        missing = len(left.columns) - len(below)
-        pairs = zip(left.columns, [*((each,) for each in below), *[()] * missing], strict=True)
-        columns = [_both(column, others) for column, others in pairs]
-        stars = left.stars
-    return Rows(
-        columns=tuple(columns), stars=stars, open=left.open | right.open, more=left.more or (by_name and right.more)
-    )
+    if not by_name:
+        below = [(column,) for column in right.columns[: len(left.columns)]]
+        below += [()] * (len(left.columns) - len(below))
+        columns = [_both(column, others) for column, others in zip(left.columns, below, strict=True)]
+        return Rows(columns=tuple(columns), stars=left.stars, open=left.open, more=left.more)
+    columns = [_both(column, right.found(column.key)) for column in left.columns]
+    columns += [column for column in right.columns if not left.found(column.key)]
+    stars = left.stars + tuple((table, len(columns)) for table in sorted(right.carried - left.carried))
+    return Rows(columns=tuple(columns), stars=stars, open=left.open | right.open, more=left.more or right.more)
 
 
 def _both(column: Column, others: Sequence[Column]) -> Column:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from sqlglot import Expr, exp
 
+from registry_tools.intake.sql.binding import bound
 from registry_tools.intake.sql.expressions import literal_name, origins_of
 from registry_tools.intake.sql.names import line_of
 from registry_tools.intake.sql.parsing import Unreadable
@@ -71,6 +72,8 @@ def _add_table(reader: Reader, node: exp.Table, scope: Scope) -> None:
         parts = literal_name(node.this, reader)
     if all(isinstance(part, exp.Identifier) for part in parts):
         path = tuple(map(reader.names.key_of, parts))
+        if len(path) > 1 and any(source.key == path[0] for source in scope.sources):
+            bound(reader, parts, scope, aliases=False)  # `from orders o, o.items i`: a column that holds rows
         _add(reader, node, _rows_of_table(reader, parts, scope), scope, path)
     elif isinstance(node.this, exp.Identifier | exp.Func):
         _add_function(reader, node, scope)

@@ -63,7 +63,9 @@ RULINGS: Final[Mapping[str, Mapping[str, Ruling]]] = {
     },
     "model-versioned": _successor("A reference to {model} finds the latest of its versions ({after}) now"),
     "model-unversioned": _successor("A reference to {model} without a version finds the one without versions now"),
-    "latest-version-moved": _successor("A reference to {model} without a version finds {after} instead of {before}"),
+    "latest-version-moved": _successor(
+        "A reference to {model} without a version finds version {after} instead of {before}"
+    ),
     "identity-changed": {"": _safe("{model} is written {after} instead of {before}, and its name is the same.")},
     "relation-moved": {
         "": _dangerous(

@@ -31,8 +31,10 @@ def meta_changes(place: Place, before: Mapping[str, Any], after: Mapping[str, An
         return
     was, now = _split(without_consumers(before)), _split(without_consumers(after))
     for rule in _RULES:
-        if differ(was[rule], now[rule]):
-            yield place.change(rule, *where_they_differ(was[rule], now[rule]))
+        stood, stands = was[rule], now[rule]
+        if differ(stood, stands):
+            told = (side.get("rows") for side in (stood, stands)) if rule == "rows-narrowed" else None
+            yield place.change(rule, *(told or where_they_differ(stood, stands)), exact=(stood, stands))
 
 
 def tag_changes(place: Place, before: tuple[str, ...], after: tuple[str, ...]) -> Iterator[Change]:

@@ -3,6 +3,7 @@
 `UPDATE_CASES=1 pytest tests/unit/test_change_cases.py` writes the reports again; read the diff before committing it.
 """
 
+import os
 from pathlib import Path
 
 import msgspec
@@ -18,7 +19,6 @@ from registry_tools.mesh.change import RULES, Change
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.printable import printable
 from registry_tools.mesh.verdict import Classified
-from tests.golden import assert_stands
 
 FOLDER = Path(__file__).parent.parent / "cases/changes"
 CASES = sorted(path.name for path in FOLDER.iterdir())
@@ -41,30 +41,35 @@ def classes_of(case: str) -> tuple[Classified, ...]:
     return classified(changes_of(case), *sides_of(case))
 
 
+def assert_stands(case: str, name: str, text: str) -> None:
+    expected = FOLDER / case / name
+    if os.environ.get("UPDATE_CASES"):
+        expected.write_text(text, encoding="utf-8", newline="")
+    assert text == expected.read_bytes().decode()
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_the_text_is_the_expected_one(case: str) -> None:
-    assert_stands(FOLDER / case / "expected.txt", change_text(changes_of(case), "old -> new"))
+    assert_stands(case, "expected.txt", change_text(changes_of(case), "old -> new"))
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_table_is_the_expected_one(case: str) -> None:
-    assert_stands(FOLDER / case / "expected.md", change_markdown(changes_of(case), "old -> new"))
+    assert_stands(case, "expected.md", change_markdown(changes_of(case), "old -> new"))
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_document_is_the_expected_one(case: str) -> None:
     document = msgspec.json.encode(change_document(changes_of(case), "old", "new"))
-    assert_stands(FOLDER / case / "expected.json", msgspec.json.format(document, indent=2).decode() + "\n")
+    assert_stands(case, "expected.json", msgspec.json.format(document, indent=2).decode() + "\n")
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_classes_are_the_expected_ones(case: str) -> None:
     """One line a change: its class, its line of the compatibility table, its rule, its object, and the sentence."""
-    lines = (
-        f"{one.kind:<9}  {one.code or '-':<3}  {one.change.rule:<23}  {printable(one.change.object)}\n{'':16}{one.says}\n"
-        for one in classes_of(case)
-    )
-    assert_stands(FOLDER / case / "expected_classes.txt", "".join(lines))
+    found = [(one, printable(one.change.object)) for one in classes_of(case)]
+    lines = (f"{c.kind:<9}  {c.code or '-':<3}  {c.change.rule:<24}  {name}\n{'':16}{c.says}\n" for c, name in found)
+    assert_stands(case, "expected_classes.txt", "".join(lines))
 
 
 def test_the_cases_show_every_class_of_every_rule() -> None:

@@ -36,7 +36,7 @@ _TABLE: Final = (
     ("version-removed", "M04", "a version of a public model is gone, and others stay"),
     ("model-versioned", "M04 M05", "a model without versions has versions now"),
     ("model-unversioned", "M04 M05", "a model with versions has none any more"),
-    ("latest-version-moved", "M05", "a reference without a version means another version now"),
+    ("latest-version-moved", "M04 M05", "a reference without a version means another version now"),
     ("identity-changed", "", "dbt's id, package or version is written in another way, under the same name"),
     ("relation-moved", "M06", "the table or view is in another database, in another schema or has another name"),
     ("relation-requoted", "M06", "the table or view is where it was, and its name has other quotes"),

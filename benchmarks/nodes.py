@@ -97,7 +97,7 @@ class Place(NamedTuple):
 
 def model(place: Place, parents: list[str]) -> Json:
     """A model; a public one has a contract, a group and constraints."""
-    columns = {name: _column(place, name, kind) for name, kind in _columns(place)}
+    columns = described(place)
     access = "public" if place.public else "protected"
     contract = {"enforced": place.public, "alias_types": True}
     group = f"group_{place.number % GROUPS}" if place.public else None
@@ -137,6 +137,11 @@ def model(place: Place, parents: list[str]) -> Json:
         "primary_key": [place.key],
         "time_spine": None,
     }
+
+
+def described(place: Place) -> Json:
+    """The columns of a model, as dbt has them below it."""
+    return {name: _column(place, name, kind) for name, kind in _columns(place)}
 
 
 def data_test(place: Place, kind: str, column: str) -> Json:

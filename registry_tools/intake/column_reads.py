@@ -25,6 +25,11 @@ class _Found:
     parents: list[str] = field(default_factory=list)
     lines: list[int] = field(default_factory=list)
 
+    def name(self, column: str, line: int) -> None:
+        """Count a column that stands on this line, or on none."""
+        lines = [at for at in (self.columns.get(column, 0), line) if at]
+        self.columns[column] = min(lines, default=0)
+
 
 @dataclass(kw_only=True, slots=True)
 class Tally:
@@ -57,7 +62,7 @@ class Tally:
         for column in columns:
             passed = sorted(self.project.flow(parent).of(column).passed)
             for target, name in (*passed, *((target, column) for target in targets)):
-                self._at(target, [parent]).columns.setdefault(name, 0)
+                self._at(target, [parent]).name(name, 0)
 
     def add_every(self, targets: Iterable[Target], parent: str, unread: str) -> None:
         """Every column of these models, for this reason."""
@@ -101,7 +106,7 @@ class Tally:
             found = self._at(target, parents)
             self._add_rows(found, read, held=seen.node.is_held)
             for column, line in read.columns.items():
-                found.columns.setdefault(column, line)
+                found.name(column, line)
 
     def _add_own(self, own: str, read: TableReading, *, held: bool) -> None:
         flow = self.project.flow(own)
@@ -109,9 +114,9 @@ class Tally:
             if read.whole or read.taken:
                 self._add_rows(self._at(target, [own]), read, held=held)
         for column, line in read.columns.items():
-            for target, name in sorted(flow.of(column).passed):
+            for target, name in flow.of(column).passed:
                 found = self._at(target, [own])
-                found.columns.setdefault(name, line)
+                found.name(name, line)
                 found.lines.append(read.line)
 
     def _add_rows(self, found: _Found, read: TableReading, *, held: bool) -> None:
@@ -125,7 +130,7 @@ class Tally:
         names = [text] if NAME.fullmatch(text) else [n for n in NAME.findall(text) if known.stored(n) in flow.columns]
         for name in names:
             for target, column in sorted(flow.of(known.stored(name)).passed):
-                self._at(target, ()).columns.setdefault(column, 0)
+                self._at(target, ()).name(column, 0)
 
     def _at(self, target: Target, parents: Iterable[str]) -> _Found:
         found = self._found.setdefault(target, _Found())

@@ -10,11 +10,11 @@ from registry_tools.intake.column_reads import Tally
 from registry_tools.intake.described_readers import DescribedReader, described_readers
 from registry_tools.intake.foreign_tables import foreign_tables, spelled
 from registry_tools.intake.known_tables import KnownTables
-from registry_tools.intake.manifest import Manifest
+from registry_tools.intake.manifest import Manifest, collector_off
 from registry_tools.intake.own_nodes import Described, OwnNode, read_own_nodes
 from registry_tools.intake.project_flow import ProjectFlow, Seen
 from registry_tools.intake.readings import Readings, Told
-from registry_tools.intake.targets import find_targets
+from registry_tools.intake.targets import Target, find_targets
 from registry_tools.intake.written import Files
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.public_model import Value
@@ -44,28 +44,34 @@ def read_usage(
     """
     known = KnownTables(adapter=manifest.adapter)
     public = {str(m.relation(i.adapter)): m for i in interfaces.values() for m in i.models}
-    targets = find_targets(manifest, public)
+    with collector_off():
+        targets = find_targets(manifest, public)
+        _know_other_sources(manifest, targets, known)
+        project = ProjectFlow(
+            nodes=read_own_nodes(manifest, targets),
+            foreign=foreign_tables(manifest, targets, interfaces, known),
+            known=known,
+            folder=folder,
+        )
+        files = Files(folder=folder)
+        reads: list[Read] = []
+        passes: set[Passed] = set()
+        for seen in project.walk(readings, told):
+            if seen.node.package_name == manifest.project:
+                reads += _reads_of(project, seen, files)
+                if seen.unique_id.startswith("model.") and seen.node.is_public:
+                    passes |= set(_passed_by(project, seen.unique_id, seen.node))
+        for reader in described_readers(manifest):
+            reads += _described_reads(project, reader, files)
+    return Usage(project=manifest.project, reads=tuple(sorted(reads)), passes=tuple(sorted(passes)))
+
+
+def _know_other_sources(manifest: Manifest, targets: Mapping[str, Target], known: KnownTables) -> None:
+    """The tables of nobody's project: their columns tell whose a name is that stands without its table."""
     for unique_id, table in manifest.entries(manifest.sources, ("source.",), _OtherTable):
         place = known.place(table.relation_name or "")
         if unique_id not in targets and place is not None:
             known.know(place, (c.stored(manifest.adapter) for c in table.columns.values()), complete=False)
-    project = ProjectFlow(
-        nodes=read_own_nodes(manifest, targets),
-        foreign=foreign_tables(manifest, targets, interfaces, known),
-        known=known,
-        folder=folder,
-    )
-    files = Files(folder=folder)
-    reads: list[Read] = []
-    passes: set[Passed] = set()
-    for seen in project.walk(readings, told):
-        if seen.node.package_name == manifest.project:
-            reads += _reads_of(project, seen, files)
-            if seen.unique_id.startswith("model.") and seen.node.is_public:
-                passes |= set(_passed_by(project, seen.unique_id, seen.node))
-    for reader in described_readers(manifest):
-        reads += _described_reads(project, reader, files)
-    return Usage(project=manifest.project, reads=tuple(sorted(reads)), passes=tuple(sorted(passes)))
 
 
 def _reads_of(project: ProjectFlow, seen: Seen, files: Files) -> Iterator[Read]:

@@ -61,6 +61,12 @@ class _UnitTest(_Described, frozen=True):
     given: tuple[_Given, ...] = ()
     expect: _Expected = _Expected()
 
+    @property
+    def refs_given(self) -> list[Call]:
+        """The `ref` calls among its inputs, which the manifest does not list."""
+        calls = (call for given in self.given for call in calls_in_expression(given.input))
+        return [call for call in calls if call.way == "ref" and call.arguments]
+
 
 class _Measured(Value, frozen=True):
     name: str
@@ -89,15 +95,18 @@ def described_readers(manifest: Manifest) -> Iterator[DescribedReader]:
         yield _reader(manifest, unique_id, model, _of_semantic_model(model))
     names = _Names(manifest)
     for unique_id, test in manifest.entries(manifest.unit_tests, ("unit_test.",), _UnitTest):
-        yield _reader(manifest, unique_id, test, _of_unit_test(test, names))
+        meant = tuple({"name": call.arguments[-1], "version": call.version or None} for call in test.refs_given)
+        yield _reader(manifest, unique_id, test, _of_unit_test(test, names), meant)
 
 
-def _reader(manifest: Manifest, unique_id: str, entry: _Described, asked: Iterable[Asked]) -> DescribedReader:
+def _reader(
+    manifest: Manifest, unique_id: str, entry: _Described, asked: Iterable[Asked], refs: tuple[Any, ...] = ()
+) -> DescribedReader:
     return DescribedReader(
         unique_id=unique_id,
         name=entry.name,
         path=entry.original_file_path or "",
-        refs=entry.refs,
+        refs=(*entry.refs, *refs),
         asked=tuple(asked) if entry.package_name == manifest.project else (),
     )
 

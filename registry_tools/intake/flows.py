@@ -21,6 +21,9 @@ class Given:
     passed: frozenset[Foreign] = frozenset()
 
 
+_NO_COLUMN: Final = Given()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Flow:
     """What a node gives on. `whole` are the models whose rows `*` leads into its own, so that a new column of theirs
@@ -36,7 +39,7 @@ class Flow:
     def of(self, column: str) -> Given:
         """One of its columns. What is not among those that are known came out of a `*`."""
         if column in self.columns or not self.loose:
-            return self.columns.get(column, Given())
+            return self.columns.get(column, _NO_COLUMN)
         came = frozenset((target, column) for target in self.loose)
         return Given(origins=came, passed=came)
 
@@ -57,19 +60,27 @@ NOTHING: Final = Flow()
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Around:
-    """What the tables of a reading are: `targets` says which models of other projects one is, `flow` what an own one
+    """What the tables of a reading are: `meant` says which models of other projects one is, `flow` what an own one
     gives on, and `is_complete` whether all columns of a model are known.
     """
 
-    targets: Callable[[str], Iterable[Target]]
+    meant: Callable[[str], Iterable[Target]]
     flow: Callable[[str], Flow]
     is_complete: Callable[[Target], bool]
+    _targets: dict[str, tuple[Target, ...]] = field(default_factory=dict)
+
+    def targets(self, table: str) -> tuple[Target, ...]:
+        """The models of other projects that a table is; none of an own one."""
+        if table not in self._targets:
+            self._targets[table] = tuple(self.meant(table))
+        return self._targets[table]
 
     def _traced(self, origin: Origin) -> Given:
         """What a column of a table is made of, over there."""
-        foreign = frozenset((target, origin.column) for target in self.targets(origin.table))
-        own = self.flow(origin.table).of(origin.column)
-        return Given(origins=foreign | own.origins, passed=foreign | own.passed)
+        if targets := self.targets(origin.table):
+            foreign = frozenset((target, origin.column) for target in targets)
+            return Given(origins=foreign, passed=foreign)
+        return self.flow(origin.table).of(origin.column)
 
     def flow_of(self, reading: QueryReading, *, held: bool) -> Flow:
         """What a query gives on. A contract that holds its columns lets no new one through."""

@@ -1,7 +1,7 @@
 """Tables by their relations in, the shape of whichever table a piece of SQL names out."""
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -46,10 +46,16 @@ class KnownTables:
 
     adapter: str
     _shapes: dict[str, dict[Place, Shape]] = field(default_factory=dict)
+    _places: dict[str, Place | None] = field(default_factory=dict)
     _odd: set[str] = field(default_factory=set)
 
     def place(self, relation_name: str) -> Place | None:
         """Where a relation is that dbt wrote so; None where that is no relation."""
+        if relation_name not in self._places:
+            self._places[relation_name] = self._place(relation_name)
+        return self._places[relation_name]
+
+    def _place(self, relation_name: str) -> Place | None:
         try:
             relation = parse_relation(relation_name, self.adapter)
         except ValueError:
@@ -62,10 +68,6 @@ class KnownTables:
         quoted = len(name) > 1 and name[0] == name[-1] and name[0] in '"`'
         return name[1:-1] if quoted else fold(name, self.adapter)
 
-    def is_named(self, identifiers: Collection[str], sql: str) -> bool:
-        """Whether one of these names of tables (see know) stands in the SQL somewhere."""
-        return bool(identifiers) and not self._names_in(sql).isdisjoint(identifiers)
-
     def know(self, place: Place, columns: Iterable[str], *, complete: bool) -> str:
         """Keep what is known of a table, in place of what was. The name under which a reading tells of it."""
         name, identifier = table_name(place), place[2].casefold()
@@ -75,18 +77,19 @@ class KnownTables:
             self._odd.add(identifier)
         return name
 
-    def named_in(self, sql: str) -> Tables:
-        """The tables that this SQL may name: those whose names stand in it somewhere, be it as a column."""
-        names = self._names_in(sql)
+    def names_in(self, sql: str) -> frozenset[str]:
+        """The names of known tables, without their places, that stand in the SQL somewhere, be it as columns."""
+        text = sql.casefold()
+        odd = {name for name in self._odd if name in text}
+        return frozenset({*_WORD.findall(text)} & self._shapes.keys() | odd)
+
+    def tables(self, names: Iterable[str]) -> Tables:
+        """The tables of these names, as they are known by now."""
         in_any_case = fold("aA", self.adapter) == "aA" and self.adapter not in _CASE_SENSITIVE
         return Tables(
             shapes={name: tuple(sorted(self._shapes[name].items(), key=_by_place)) for name in sorted(names)},
             in_any_case=in_any_case,
         )
-
-    def _names_in(self, sql: str) -> set[str]:
-        text = sql.casefold()
-        return {*_WORD.findall(text)} & self._shapes.keys() | {name for name in self._odd if name in text}
 
 
 def _by_place(known: tuple[Place, Shape]) -> tuple[str, ...]:

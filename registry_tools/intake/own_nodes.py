@@ -33,7 +33,7 @@ class _Contract(Value, frozen=True, gc=False):
     enforced: bool | None = False
 
 
-class Described(Value, frozen=True):
+class Described(Value, frozen=True, gc=False):
     """A column as it is described: its name, and whether that stands in quotes."""
 
     name: str
@@ -120,7 +120,7 @@ class OwnNode(Value, frozen=True):
     @property
     def named_in_config(self) -> Iterator[str]:
         """The texts of its config that name columns which it gives; an expression is a text as well."""
-        waiting = [self.setting(name) for name in _NAMING]
+        waiting = [self.setting(name) for name in _NAMING] if self.config else []
         while waiting:
             match waiting.pop():
                 case str(text):

@@ -46,6 +46,7 @@ class ProjectFlow:
     _own: dict[str, str] = field(default_factory=dict)  # tables to the nodes that are built as them
     _parents: dict[str, dict[str, str]] = field(default_factory=dict)
     _sql: dict[str, str] = field(default_factory=dict)
+    _names: dict[str, frozenset[str]] = field(default_factory=dict)  # of the tables that may be named in the SQL
 
     def __post_init__(self) -> None:
         for unique_id, node in self.nodes.items():
@@ -85,9 +86,12 @@ class ProjectFlow:
         """The models of other projects that a parent stands for, to whoever refers to it so; none of an own node."""
         return frozenset(self.foreign.meant_by(refs, parent)) if parent in self.foreign.entries else frozenset()
 
-    def flow(self, unique_id: str | None) -> Flow:
+    def flow(self, unique_id: str) -> Flow:
         """What a node gives on; nothing of other projects when it was not asked or is not there."""
-        return self.flows.get(unique_id or "", NOTHING)
+        return self.flows.get(unique_id, NOTHING)
+
+    def _flow_at(self, table: str) -> Flow:
+        return self.flows.get(self._own.get(table, ""), NOTHING)
 
     def walk(self, readings: Readings, told: Told) -> Iterator[Seen]:
         """Each node in which anything of another project may be, after those that it reads."""
@@ -102,7 +106,7 @@ class ProjectFlow:
 
         for step in in_order(asked, self._links()):
             queries = {
-                unique_id: Query(sql=sql, tables=self.known.named_in(sql))
+                unique_id: Query(sql=sql, tables=self.known.tables(self._names[unique_id]))
                 for unique_id in step
                 if (sql := self._sql[unique_id]) and self._is_sql(unique_id)
             }
@@ -124,8 +128,9 @@ class ProjectFlow:
         for unique_id, node in self.nodes.items():
             for parent in node.depends_on.nodes:
                 readers.setdefault(parent, []).append(unique_id)
+        self._names = {unique_id: self.known.names_in(sql) for unique_id, sql in self._sql.items() if sql}
         foreign = self.foreign.identifiers
-        naming = [unique_id for unique_id, sql in self._sql.items() if sql and self.known.is_named(foreign, sql)]
+        naming = [unique_id for unique_id, names in self._names.items() if not names.isdisjoint(foreign)]
         starts = (*self.foreign.entries, *naming)
         return {unique_id for unique_id in reachable(starts, readers) if unique_id in self.nodes}
 
@@ -161,8 +166,8 @@ class ProjectFlow:
         if reading is None:
             reading = self._without_sql(unique_id)
         around = Around(
-            targets=partial(self.foreign.read_by, self.refs_of(unique_id), tuple(parents)),
-            flow=lambda table: self.flow(self._own.get(table)),
+            meant=partial(self.foreign.read_by, self.refs_of(unique_id), tuple(parents)),
+            flow=self._flow_at,
             is_complete=self.foreign.is_complete,
         )
         return Seen(

@@ -1,12 +1,13 @@
 """Pieces of SQL in, what each of them reads out: kept on this machine, and the new ones read by all of its cores."""
 
+import gc
 import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -55,6 +56,11 @@ class Query:
 
     sql: str
     tables: Tables
+
+
+def readings_file(cache: Path, project: str) -> Path:
+    """Where a project's readings are kept in this machine's cache. Each has its own file, as all of it is read."""
+    return cache / "readings" / f"{hashlib.sha256(project.encode()).hexdigest()[:16]}.msgpack"
 
 
 class Readings:
@@ -125,9 +131,12 @@ class Readings:
                     told(1)
                     yield key, content
                     del waiting[key]
-        for key, query in waiting.items():
-            told(1)
-            yield key, _read_one(query, self._adapter, self._read)
+        if not waiting:
+            return
+        with _collector_on():
+            for key, query in waiting.items():
+                told(1)
+                yield key, _read_one(query, self._adapter, self._read)
 
     def _read_beside(self, missing: dict[str, Query]) -> Iterator[tuple[str, bytes]]:
         if self._pool is None:
@@ -155,6 +164,18 @@ class Readings:
         if _days(readings) != _days(self._kept):
             with suppress(OSError):  # without a cache, everything is read again
                 write_whole(self._file, _ENCODER.encode(_File(readings=readings)))
+
+
+@contextmanager
+def _collector_on() -> Iterator[None]:
+    """The syntax tree of every query is a circle, and all of them together are more than a machine has."""
+    was_on = gc.isenabled()
+    gc.enable()
+    try:
+        yield
+    finally:
+        if not was_on:
+            gc.disable()
 
 
 def _read_share(work: tuple[list[Query], str]) -> list[bytes]:

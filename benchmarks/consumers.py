@@ -1,4 +1,4 @@
-"""A number of models in, the manifest of a project that reads another one's public models out: compiled, as dbt leaves it.
+"""A number of models in, the compiled manifest of a project that reads another one's public models out.
 
 Its SQL is what people write: import CTEs, joins, windows, `case`, unions, `qualify`, and stars between the steps; every
 model names columns of those that it reads, so that what a query reads depends on what the ones before it give.
@@ -115,13 +115,15 @@ def _joined(place: Place, parents: list[Place]) -> str:
         for other in parents[1:]
     )
     own = _columns(place)
-    return (
-        f"with {imports}joined as (\n\n    select\n" + ",\n".join(values) + f"\n    from {first}{joins}\n\n),\n\n"
-        f"numbered as (\n\n    select\n        *,\n        row_number() over (partition by {own[0]} order by {own[2]}"
-        f" desc) as row_number\n    from joined\n    where {own[0]} is not null\n\n),\n\n"
-        f"final as (\n\n    select * exclude (row_number)\n    from numbered\n    qualify row_number = 1\n\n)\n\n"
-        "select * from final"
+    steps = (
+        f"with {imports}joined as (\n\n    select",
+        ",\n".join(values),
+        f"    from {first}{joins}\n\n),\n\nnumbered as (\n\n    select",
+        f"        *,\n        row_number() over (partition by {own[0]} order by {own[2]} desc) as row_number",
+        f"    from joined\n    where {own[0]} is not null\n\n),\n\nfinal as (\n\n    select * exclude (row_number)",
+        "    from numbered\n    qualify row_number = 1\n\n)\n\nselect * from final",
     )
+    return "\n".join(steps)
 
 
 def _value(number: int, parent: Place, new: str) -> str:
@@ -143,7 +145,7 @@ def _united(place: Place, parents: list[Place]) -> str:
         given = _columns(parent)
         sums = ",\n".join(f"    max({old}) as {new}" for old, new in zip(given[2:], own[2:], strict=True))
         parts.append(
-            f"select\n    {given[0]} as {own[0]},\n    {given[1]} as {own[1]},\n{sums}\n"  # noqa: S608
+            f"select\n    {given[0]} as {own[0]},\n    {given[1]} as {own[1]},\n{sums}\n"
             f"from {_relation(parent)}\ngroup by {given[0]}, {given[1]}"
         )
     return "\n\nunion all\n\n".join(parts)

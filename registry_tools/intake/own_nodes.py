@@ -134,17 +134,16 @@ class OwnNode(Value, frozen=True):
         """The SQL that dbt sent, from the manifest or from the file that it names below `folder`; None for neither."""
         if self.compiled_code or not self.compiled_path or folder is None:
             return self.compiled_code or None
-        path = (folder / self.compiled_path).resolve()
-        if not path.is_relative_to(folder.resolve()):
-            return None
-        return text_of(path) or None
+        return text_within(folder, self.compiled_path) or None
 
 
-def text_of(path: Path) -> str:
-    """A file's text; none of a file that is not there, no text, or far too large."""
+def text_within(folder: Path, path: str) -> str:
+    """A file of a project as text; none of what is not there, leads out of it, is no text, or far too large."""
     try:
-        return path.read_text(encoding="utf-8") if path.stat().st_size <= _LARGEST else ""
-    except (OSError, ValueError):
+        file = (folder / path).resolve()
+        inside = file.is_relative_to(folder.resolve()) and file.stat().st_size <= _LARGEST
+        return file.read_text(encoding="utf-8") if inside else ""
+    except (OSError, ValueError, RuntimeError):  # a circle of links is a RuntimeError
         return ""
 
 

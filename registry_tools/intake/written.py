@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from registry_tools.intake.lines import Source, holds
-from registry_tools.intake.own_nodes import text_of
+from registry_tools.intake.own_nodes import text_within
 from registry_tools.intake.project_flow import ProjectFlow, Seen
 
 
@@ -98,8 +98,7 @@ class Files:
         if self.folder is None or not path:
             return ""
         if path not in self._texts:
-            file = (self.folder / path).resolve()
-            self._texts[path] = text_of(file) if file.is_relative_to(self.folder.resolve()) else ""
+            self._texts[path] = text_within(self.folder, path)
         return self._texts[path]
 
 

@@ -44,7 +44,9 @@ class Source:
 
     @cached_property
     def _compiled_lines(self) -> list[str]:
-        return self.compiled.split("\n")
+        """Those of other nodes' files are like none of this one's."""
+        lines = enumerate(self.compiled.split("\n"), 1)
+        return [f"\0{number}" if number in self._foreign_lines else line for number, line in lines]
 
     @cached_property
     def _offset(self) -> int:
@@ -86,14 +88,13 @@ class Source:
 def _blocks(compiled: Sequence[str], raw: Sequence[str]) -> Iterator[tuple[range, range]]:
     """Which lines were made out of which: line by line where there are as many of both."""
     alike = sum(a == b for a, b in zip(compiled, raw, strict=False))
-    if len(compiled) == len(raw) and alike * _HALF >= len(raw):
-        # only some values were filled in, as in most models
-        yield range(len(compiled)), range(len(raw))
-    elif len(compiled) > _MOST or len(raw) > _MOST:
-        yield range(len(compiled)), range(len(raw))
-    else:
-        for _, a, b, c, d in SequenceMatcher(None, compiled, raw, autojunk=False).get_opcodes():
-            yield range(a, b), range(c, d)
+    both = min(len(compiled), len(raw))
+    # the first case is most models, in which only some values were filled in
+    if (len(compiled) == len(raw) and alike * _HALF >= both) or max(len(compiled), len(raw)) > _MOST:
+        yield range(both), range(both)
+        return
+    for _, a, b, c, d in SequenceMatcher(None, compiled, raw, autojunk=False).get_opcodes():
+        yield range(a, b), range(c, d)
 
 
 def _written(call: Call) -> tuple[str | None, ...]:

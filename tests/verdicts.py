@@ -52,7 +52,12 @@ def judged(rule: str, column: str | None = "amount", /, **facts: Any) -> Judged:
     place: dict[str, Any] = {"project": "dbt_up", "model": "public_orders", "column": column}
     change = Change(rule=rule, **{**place, **about})
     code, says = facts.pop("code", "C01"), facts.pop("says", "The column is gone: SQL that names it fails.")
-    known: dict[str, Any] = {"kind": kind, "mode": "consumers", "outcome": "refused", "because": "1 consumer is BROKEN"}
+    known: dict[str, Any] = {
+        "kind": kind,
+        "mode": "consumers",
+        "outcome": "refused",
+        "because": "consumers: it breaks dbt_down in 1 model",
+    }
     return Judged(classified=Classified(change=change, kind=nature, code=code, says=says), **{**known, **facts})
 
 
@@ -72,7 +77,7 @@ def verdict(*changes: Judged, **facts: Any) -> Verdict:
 REMOVED = judged(
     "column-removed",
     before="number(12,2)",
-    because="2 consumers are BROKEN",
+    because="consumers: it breaks dbt_down in 3 nodes and 1 other consumer",
     impacts=(
         impact(
             reason("model.dbt_down.downstream_orders", path="models/marts/downstream_orders.sql", line=14),
@@ -115,7 +120,7 @@ TYPED = judged(
     code="C04",
     says="The type has a time zone now.",
     outcome="unknown",
-    because="1 consumer is UNKNOWN",
+    because="consumers: nobody knows whether it breaks dbt_down in 1 model",
     impacts=(impact(reason("model.dbt_down.pivoted", effect="UNKNOWN", rule="unread", told="a Python model")),),
 )
 ADDED = judged(
@@ -126,7 +131,7 @@ ADDED = judged(
     code="C07",
     says="A column is new.",
     outcome="allowed",
-    because="SAFE",
+    because="consumers: it takes nothing from anybody",
 )
 NULLABLE = judged(
     "test-removed",
@@ -136,7 +141,7 @@ NULLABLE = judged(
     code="C05",
     says="The column may be null now.",
     outcome="allowed",
-    because="mode consumers lets DANGEROUS changes pass",
+    because="consumers: it breaks nobody who is registered",
     impacts=(impact(reason("model.dbt_down.statuses", effect="AFFECTED", column="status"), owner=ORDERS),),
 )
 APPROVED = judged(
@@ -159,7 +164,7 @@ QUIET = judged(
     code="M13",
     says="Nothing says any more that rows are unique.",
     outcome="allowed",
-    because="nobody reads it",
+    because="consumers: it breaks nobody who is registered",
 )
 READERS = (
     Reader(consumer="dbt_down", environment="prod", nodes=12, unread=1, owner=ORDERS, verified=True),

@@ -46,6 +46,7 @@ def _change(judged: Judged) -> dict[str, Any]:
     (entry,) = change_entries([judged.change])
     return {
         **entry,
+        "asset": judged.change.asset,
         "code": judged.classified.code,
         "class": judged.kind,
         "class_by_nature": judged.classified.kind,

@@ -14,6 +14,7 @@ from registry_tools.artifacts.verdict_words import (
     hurt,
     level_of,
     node_words,
+    outcome_words,
     owner_words,
     reason_words,
     target,
@@ -57,7 +58,7 @@ def message_lines(judged: Judged, verdict: Verdict) -> Iterator[str]:
     change = judged.change
     yield f"{target(verdict)}: {' '.join(part for part in (change.object, values(change)) if part)}"
     yield judged.classified.says
-    yield f"{judged.outcome}: {judged.because}"
+    yield ": ".join(outcome_words(judged))
     impacts = hurt(judged)
     for impact in impacts[:_CONSUMERS]:
         yield from _consumer_lines(impact)

@@ -19,6 +19,7 @@ from registry_tools.artifacts.verdict_words import (
     level_of,
     next_words,
     node_words,
+    outcome_words,
     owner_words,
     reading_words,
     reason_words,
@@ -98,7 +99,8 @@ def _ways(judged: Judged) -> str:
     facts = " ".join(part for part in (_code(change.object), _code(values(change))) if part)
     kind = f"{judged.kind} {judged.classified.code}".rstrip()
     text = f"\n#### {change.rule} {facts}\n\n{_prose(kind)}: {_prose(judged.classified.says)}\n\n"
-    text += f"**{judged.outcome}**: {_prose(judged.because)}\n"
+    outcome, why = outcome_words(judged)
+    text += f"**{outcome}**: {_prose(why)}\n"
     return text + "".join(_advice(advice, "or" if at else "next") for at, advice in enumerate(judged.advice))
 
 
@@ -111,12 +113,14 @@ def _advice(advice: Advice, word: str) -> str:
         return f"{text}\n(what to paste has {lines:,} lines: mesh check --verbose prints it)\n"
     if advice.way == "approve":
         return f"{text}\n{fenced(advice.paste, 'sh')}"
-    return f"{text}\n<details><summary>what to paste</summary>\n\n{fenced(advice.paste, 'yaml')}\n</details>\n"
+    language = "sql" if advice.way == "alias" else "yaml"
+    return f"{text}\n<details><summary>what to paste</summary>\n\n{fenced(advice.paste, language)}\n</details>\n"
 
 
 def _quiet_row(judged: Judged) -> str:
     change = judged.change
-    return _row(change.sign, change.rule, _code(change.object), _code(values(change)), judged.kind)
+    why = outcome_words(judged)[1]
+    return _row(change.sign, change.rule, _code(change.object), _code(values(change)), judged.kind, _prose(why))
 
 
 def _reader_row(reader: Reader) -> str:
@@ -138,7 +142,7 @@ def _table(*heads: str) -> str:
     return f"\n{_row(*heads)}|{'---|' * len(heads)}\n"
 
 
-_QUIET_TABLE: Final = _table("", "change", "of", "before, after", "class")
+_QUIET_TABLE: Final = _table("", "change", "of", "before, after", "class", "why")
 _READER_TABLE: Final = _table("consumer", "owner", "nodes that read this", "of them not readable", "compiled again")
 
 

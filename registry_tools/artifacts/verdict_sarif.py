@@ -19,25 +19,25 @@ from registry_tools.mesh.verdict import Judged, Verdict
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 # Every dbt project has it. GitHub takes no result without a file, and some changes are of no file that is left.
 _PROJECT_FILE: Final = Place(path="dbt_project.yml", line=1)
-_INDEX: Final = {id_: number for number, id_ in enumerate(RULES)}
 
 
 def verdict_sarif(verdict: Verdict, places: Mapping[str, Place], folder: PurePath) -> dict[str, Any]:
-    """One run with all rules, and a result for each change that is loud or DANGEROUS; see verdict_github for `places`
-    and `folder`.
+    """One run: a result for each change that is loud or DANGEROUS, and the rules of those; see verdict_github for
+    `places` and `folder`.
     """
     name = quote(printable(target(verdict)), safe="@")
+    told = [(judged, level) for judged in verdict.judged if (level := _level(judged))]
+    rules = list(dict.fromkeys(judged.change.rule for judged, _ in told))
     results = [
-        _result(judged, level, verdict, place_of(judged.change, places) or _PROJECT_FILE, folder)
-        for judged in verdict.judged
-        if (level := _level(judged))
+        {"ruleIndex": rules.index(judged.change.rule)} | _result(judged, level, verdict, _place(judged, places), folder)
+        for judged, level in told
     ]
     return {
         "$schema": _SCHEMA,
         "version": "2.1.0",
         "runs": [
             {
-                "tool": {"driver": {"name": "mesh check", "rules": [_rule(rule) for rule in RULES.values()]}},
+                "tool": {"driver": {"name": "mesh check", "rules": [_rule(RULES[id_]) for id_ in rules]}},
                 "automationDetails": {"id": f"mesh-check/{name}/"},  # 3.17.3: a category ends in a slash
                 "columnKind": "unicodeCodePoints",
                 "results": results,
@@ -48,6 +48,10 @@ def verdict_sarif(verdict: Verdict, places: Mapping[str, Place], folder: PurePat
 
 def _level(judged: Judged) -> Level | None:
     return level_of(judged) or ("note" if judged.kind == "DANGEROUS" else None)
+
+
+def _place(judged: Judged, places: Mapping[str, Place]) -> Place:
+    return place_of(judged.change, places) or _PROJECT_FILE
 
 
 def _rule(rule: Rule) -> dict[str, Any]:
@@ -68,7 +72,6 @@ def _result(judged: Judged, level: Level, verdict: Verdict, place: Place, folder
     uri = quote(printable((folder / place.path).as_posix()))
     return {
         "ruleId": change.rule,
-        "ruleIndex": _INDEX[change.rule],
         "level": level,
         "message": {"text": "\n".join(_message_line(line) for line in message_lines(judged, verdict))},
         "locations": [

@@ -16,6 +16,7 @@ from registry_tools.artifacts.verdict_words import (
     level_of,
     next_words,
     node_words,
+    outcome_words,
     owner_words,
     reading_words,
     reason_words,
@@ -61,7 +62,7 @@ def verdict_text(verdict: Verdict, *, verbose: bool = False) -> Iterator[Line]:
     loud = [judged for judged in verdict.judged if level_of(judged)]
     told = _some(loud, _CHANGES, verbose=verbose)
     for number, judged in enumerate(told):
-        yield from _change(judged, verbose=verbose, pasted=verbose or number < _PASTED)
+        yield from _change(judged, verbose=verbose, pasted=number < _PASTED)
     yield from _more(len(loud) - len(told), "change", "like these")
     yield from _concerned(loud, verbose=verbose)
     yield from _harmless([judged for judged in verdict.judged if not level_of(judged)], verbose=verbose)
@@ -95,14 +96,14 @@ def _change(judged: Judged, *, verbose: bool, pasted: bool) -> Iterator[Line]:
         _shown(f"{judged.kind} {judged.classified.code}".rstrip(), "quiet"),
     )
     yield (_shown(f"  {judged.classified.says}"),)
-    yield (Segment(f"  {judged.outcome}: ", level), _shown(judged.because))
+    outcome, why = outcome_words(judged)
+    yield (Segment(f"  {outcome}: ", level), _shown(why))
     impacts = worst_first(judged.impacts) if verbose else hurt(judged)
     told = _some(impacts, _CONSUMERS, verbose=verbose)
     for impact in told:
         yield from _consumer(impact, verbose=verbose)
     yield from _more(len(impacts) - len(told), "consumer", indent="  ")
-    for number, advice in enumerate(judged.advice):
-        yield from _advice(advice, "or" if number else "next", pasted=pasted)
+    yield from _ways(judged.advice, pasted=pasted, verbose=verbose)
 
 
 def _consumer(impact: Impact, *, verbose: bool) -> Iterator[Line]:
@@ -129,16 +130,19 @@ def _milder(reason: Reason, impact: Impact) -> str:
     return "" if reason.effect == impact.effect else f"{reason.effect}: "
 
 
-def _advice(advice: Advice, word: str, *, pasted: bool) -> Iterator[Line]:
-    *above, last = advice.paste.removesuffix("\n").split("\n")
-    head = Segment(f"  {word}: ", "strong")
-    if not above:
-        yield head, _shown(f"{advice.says}:  " if last else advice.says), _shown(last, "strong")
-    elif pasted:
-        yield head, _shown(f"{advice.says}:")
-        yield from ((_shown(f"      {line}"),) for line in (*above, last))
-    else:
-        yield head, _shown(advice.says), Segment(f" ({counted(len(above) + 1, 'line')} to paste: --verbose)", "quiet")
+def _ways(ways: Sequence[Advice], *, pasted: bool, verbose: bool) -> Iterator[Line]:
+    """Each way in a line, a command beside it; of longer texts the first one is shown, which is the cheapest way's."""
+    for number, advice in enumerate(ways):
+        head = Segment("  or: " if number else "  next: ", "strong")
+        lines = advice.paste.removesuffix("\n").split("\n")
+        if len(lines) == 1:
+            yield head, _shown(f"{advice.says}:  " if advice.paste else advice.says), _shown(advice.paste, "strong")
+        elif pasted or verbose:
+            yield head, _shown(f"{advice.says}:")
+            yield from ((_shown(f"      {line}"),) for line in lines)
+            pasted = False
+        else:
+            yield head, _shown(advice.says), Segment(f" ({len(lines)} lines to paste: --verbose)", "quiet")
 
 
 def _concerned(loud: Sequence[Judged], *, verbose: bool) -> Iterator[Line]:
@@ -174,6 +178,7 @@ def _harmless(quiet: Sequence[Judged], *, verbose: bool) -> Iterator[Line]:
             Segment("allowed: " if alone else "  ", "good"),
             _shown(f"{change.sign} {id_:<{rule}}  {object_:<{named}}  {_beside(values(change))}"),
             Segment(judged.kind, "quiet"),
+            _shown("" if judged.kind == "SAFE" else f"  {outcome_words(judged)[1]}"),
         )
     yield from _more(len(quiet) - len(told), "change", indent="  ")
 

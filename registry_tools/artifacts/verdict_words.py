@@ -58,7 +58,7 @@ def answer_words(verdict: Verdict) -> str:
         return f"{verdict.answer}, {refused:,} of {whole} {_be(refused)} refused{besides}"
     if unknown:
         return f"{verdict.answer}, {unknown:,} of {whole} {_be(unknown)} not known to be harmless"
-    approved = f", {outcomes['approved']:,} of them approved" if outcomes["approved"] else ""
+    approved = f" ({outcomes['approved']:,} approved)" if outcomes["approved"] else ""
     return f"{verdict.answer}, {whole} may go on{approved}"
 
 
@@ -84,6 +84,14 @@ def circumstances(verdict: Verdict) -> str:
     modes = sorted({judged.mode for judged in verdict.judged}, key=MODES.index)
     told = [f"mode{'s' if len(modes) > 1 else ''} {', '.join(modes)}"] if modes else []
     return "; ".join((*told, f"{counted(len(verdict.readers), 'consumer')} looked at"))
+
+
+def outcome_words(judged: Judged) -> tuple[str, str]:
+    """What became of a change, and why: `refused in mode consumers` and `it breaks dbt_down in 1 model`."""
+    why = judged.because.removeprefix(f"{judged.mode}: ")
+    if judged.outcome == "approved":
+        return judged.outcome, why.removeprefix("approved ")
+    return f"{judged.outcome} in mode {judged.mode}", why
 
 
 def consumer_words(consumer: Impact | Reader) -> str:

@@ -142,8 +142,16 @@ def test_many_loud_changes_are_cut_and_the_answer_still_stands() -> None:
     assert "...and 180 more changes like these (--verbose shows all)\n" in text
     assert "dbt_up@prod: no, 200 of 200 changes are refused" in text
     assert text.count("latest_version") == 3
-    assert "(9 lines to paste: --verbose)" in text
+    assert text.count("(9 lines to paste: --verbose)") == 17
     assert text_of(many("change", 200), verbose=True).count("latest_version") == 200
+
+
+def test_of_several_texts_to_paste_the_cheapest_way_s_is_shown() -> None:
+    ways = (*REMOVED.advice, *REMOVED.advice)
+    text = text_of(verdict(replace(REMOVED, advice=ways)))
+    assert text.count("latest_version") == 1
+    assert "  or: keep it and add public_orders.v2 without it (9 lines to paste: --verbose)\n" in text
+    assert text.count("mesh approve") == 2
 
 
 def test_what_is_to_be_pasted_can_be_pasted() -> None:
@@ -162,7 +170,7 @@ def test_the_worst_place_is_not_the_one_that_is_cut() -> None:
     [
         (verdict(), "yes, nothing changed"),
         (verdict(ADDED, QUIET), "yes, 2 changes may go on"),
-        (verdict(APPROVED), "yes, 1 change may go on, 1 of them approved"),
+        (verdict(APPROVED), "yes, 1 change may go on (1 approved)"),
         (verdict(TYPED, ADDED), "unknown, 1 of 2 changes is not known to be harmless"),
         (verdict(REMOVED, REMOVED), "no, 2 of 2 changes are refused"),
         (verdict(REMOVED, TYPED, TYPED, ADDED), "no, 1 of 4 changes is refused, and 2 not known to be harmless"),
@@ -434,9 +442,12 @@ def results(told: Verdict, places: dict[str, Place]) -> list[dict[str, Any]]:
     return found
 
 
-def test_every_rule_is_told_and_each_loud_or_dangerous_change_is_a_result() -> None:
-    log = verdict_sarif(SEVERAL, PLACES, FOLDER)
-    assert [rule["id"] for rule in log["runs"][0]["tool"]["driver"]["rules"]] == list(RULES)
+def test_each_loud_or_dangerous_change_is_a_result_and_its_rule_is_told_once() -> None:
+    told = verdict(*SEVERAL.judged, *SEVERAL.judged)
+    log = verdict_sarif(told, PLACES, FOLDER)
+    rules = log["runs"][0]["tool"]["driver"]["rules"]
+    assert len({rule["id"] for rule in rules}) == len(rules) == 5
+    assert all(rule["shortDescription"]["text"] == RULES[rule["id"]].means for rule in rules)
     assert [(result["ruleId"], result["level"]) for result in results(SEVERAL, PLACES)] == [
         ("column-removed", "error"),
         ("column-type-changed", "warning"),

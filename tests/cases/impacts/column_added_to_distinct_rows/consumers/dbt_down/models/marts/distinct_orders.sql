@@ -1,0 +1,2 @@
+select distinct *
+from {{ source('dbt_up', 'public_orders') }}

@@ -1,0 +1,2 @@
+select sum(amount) as revenue
+from {{ ref('dbt_down', 'public_order_tiers') }}

@@ -1,0 +1,2 @@
+select *
+from {{ source('dbt_up', 'public_orders') }}

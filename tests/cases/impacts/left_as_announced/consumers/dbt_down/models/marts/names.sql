@@ -1,0 +1,2 @@
+select name
+from {{ source('dbt_up', 'public_customers') }}

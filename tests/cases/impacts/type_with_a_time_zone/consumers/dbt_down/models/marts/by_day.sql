@@ -1,0 +1,2 @@
+select date_trunc(day, placed_at) as day
+from {{ source('dbt_up', 'public_orders') }}

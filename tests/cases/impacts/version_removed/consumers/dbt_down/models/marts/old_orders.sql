@@ -1,0 +1,2 @@
+select order_id
+from {{ ref('dbt_up', 'public_orders', v=1) }}

@@ -1,6 +1,7 @@
 """`mesh lineage`: the manifests of all projects of mesh.yml in, the mesh as a tree and its findings out."""
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ def command(*, check: bool, form: str) -> int:
     mesh = find_mesh(Path(), os.environ)
     traced = trace_lineage(_members(mesh), os.environ)
     if form == "json":
-        show_json(_document(traced))
+        show_json(_document(traced, {p.name for p in mesh.projects.values() if p.readers == "veiled"}))
     else:
         _show(traced, check=check)
     return 1 if check and traced.findings else 0
@@ -51,14 +52,14 @@ def _show(traced: Traced, *, check: bool) -> None:
         detail(f"{len(list(traced.lineage.reads()))} reads between projects")
 
 
-def _document(traced: Traced) -> dict[str, Any]:
+def _document(traced: Traced, veiled: Collection[str]) -> dict[str, Any]:
     members = {member.project: member for member in traced.lineage.members}
     return {
         "reads": [
             {
                 "project": project,
                 "node": read.node,
-                "published_as": members[project].published_name(read.node),
+                "published_as": members[project].published_name(read.node) if project in veiled else read.node,
                 "upstream": read.upstream,
                 "model": read.model,
                 "version": read.version or None,

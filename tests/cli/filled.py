@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any, Final
 
@@ -71,3 +72,8 @@ def ids(commands: Commands) -> list[str]:
 
 def files(commands: Commands, pattern: str) -> list[Path]:
     return sorted(path for path in Path(commands.registry).glob(pattern) if not path.name.startswith("."))
+
+
+def forget(commands: Commands) -> None:
+    """This machine has read nothing yet: publishing again reads what stands, for what that changes."""
+    shutil.rmtree(commands.root.parent / "cache", ignore_errors=True)

@@ -109,8 +109,18 @@ def test_a_deprecated_model_that_nobody_uses_stays_one_line(reading: Commands) -
     assert result.stderr == "warning: old is deprecated and leaves on 2199-01-01.\n"
 
 
-def test_what_to_check_has_to_be_said(reading: Commands) -> None:
-    assert_refused(reading, 2, "it is not said what to check", "mesh check --consumer", words=["check"])
+@pytest.mark.parametrize(
+    ("words", "what", "then"),
+    [
+        (["check", "--strict"], "--strict is about the other direction", "mesh check --consumer --strict"),
+        (["check", "--consumer", "--mode", "off"], "--mode is about the other direction", "leave --mode out"),
+        (["check", "--consumer", "--format", "sarif"], "--consumer has no sarif report", "text, json, github"),
+    ],
+)
+def test_an_option_of_the_other_direction_says_nothing_here(
+    reading: Commands, words: list[str], what: str, then: str
+) -> None:
+    assert_refused(reading, 2, what, then, words=words)
 
 
 def test_a_project_that_is_not_beside_this_one_is_not_looked_into(reading: Commands) -> None:

@@ -172,15 +172,26 @@ def test_lineage_as_json_is_one_document(commands: Commands) -> None:
     assert commands.run("lineage", "--check").exit_code == 0
 
 
+def test_lineage_says_under_which_name_a_private_node_is_published(commands: Commands) -> None:
+    lineage(commands, "a", access="protected")
+    assert_published_as_lineage_says(commands)
+
+
 def test_lineage_says_under_which_token_a_private_node_is_published(commands: Commands) -> None:
     lineage(commands, "a", access="protected")
+    veiled = MESH.replace("{path: down,", "{path: down, readers: veiled,")
+    (commands.root / "mesh.yml").write_text(veiled)
+    assert_published_as_lineage_says(commands, "model.reader.private-")
+
+
+def assert_published_as_lineage_says(commands: Commands, begins: str = "model.reader.n") -> None:
     (read,) = json.loads(commands.run("lineage", "--format", "json").stdout)["reads"]
     commands.publish(folder=commands.down)
     usage = Registry(DirectoryStore(Path(commands.registry))).usage("reader", "prod")
     assert usage
     assert [published.node for published in usage.reads] == [read["published_as"]]
     assert read["node"] == "model.reader.n"
-    assert read["published_as"].startswith("model.reader.private-")
+    assert read["published_as"].startswith(begins)
 
 
 def test_lineage_finds_what_is_not_declared_and_writes_nothing(commands: Commands) -> None:

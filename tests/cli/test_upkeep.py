@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Commands, assert_refused
-from tests.cli.filled import YEAR, age, asked, document, files, fill, ids, publish, reads
+from tests.cli.filled import YEAR, age, asked, document, files, fill, forget, ids, publish, reads
 
 
 @pytest.fixture
@@ -52,6 +52,7 @@ def test_gc_gives_up_first_and_deletes_seven_days_later(built: Commands) -> None
     done = asked(built, "gc", "mini@prod", *STRICT, "--delete")
     assert "  deleted 3 files, " in done.stdout
     assert not files(built, f"mini/prod/history/{first}/*")
+    forget(built)
     assert_refused(built, 2, f"{first} is no longer kept since", words=["show", "mini@prod#1"])
     assert_refused(built, 2, "is no longer kept since", words=["rollback", "mini@prod#1"])
     assert [record["fate"] for record in document(built, "history", "mini")["records"]] == [
@@ -112,6 +113,7 @@ def test_fsck_names_each_fault_and_what_to_do_and_exits_1(built: Commands) -> No
     latest.unlink()
     lost = files(built, "mini/prod/history/*/manifest.json")[0]
     lost.write_bytes(b"?")
+    forget(built)
     result = asked(built, "fsck", code=1)
     assert "stale-latest  mini/prod/latest/manifest.json\n" in result.stdout
     assert "  plain readers find nothing; #2 is current\n  next: mesh fsck --repair\n" in result.stdout
@@ -133,6 +135,7 @@ def test_fsck_repairs_what_has_a_copy_and_says_what_is_left(built: Commands) -> 
     latest.write_bytes(b"torn")
     lost = files(built, "mini/prod/history/*/manifest.json")[0]
     lost.unlink()
+    forget(built)
     result = asked(built, "fsck", "--repair", code=1)
     assert "  its bytes are not those of #2\n  put right\n" in result.stdout
     assert "  record 1 names this file, and it is not there\n  next: " in result.stdout

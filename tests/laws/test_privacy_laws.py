@@ -177,15 +177,38 @@ STORES: dict[str, Callable[[Path], ObjectStore]] = {
 @pytest.mark.parametrize("kind", STORES)
 @given(project=projects())
 def test_readers_find_what_is_promised_and_no_mark_besides(kind: str, project: Project) -> None:
+    """Of a project that keeps the names of its readers to itself; see docs/decisions/0010."""
     with tempfile.TemporaryDirectory() as folder:
         store = STORES[kind](Path(folder))
-        publish(Path(folder), Registry(store), project.document)
+        publish(Path(folder), Registry(store), project.document, veiled=True)
         found = set(_MARK.findall(_readable(store)))
         private = [content for key in store.keys("_private/") if (content := store.get(key))]
     assert found & project.marks.private == set()
     assert project.marks.promised <= found
     kept = zstandard.ZstdDecompressor().decompress(private[0].content)
     assert len(set(_MARK.findall(kept.decode()))) > len(project.marks.promised)
+
+
+@given(project=projects())
+def test_of_a_private_node_nothing_but_its_name_and_file_is_found_and_only_where_it_reads_others(
+    project: Project,
+) -> None:
+    entries = [each for section in project.document.values() for each in section.values() if isinstance(each, dict)]
+    readers = [each for each in entries if any("dbt_other" in each_ for each_ in _parents(each))]
+    named = {mark for each in readers for key in ("unique_id", "original_file_path") for mark in _marks(each.get(key))}
+    store = MemoryStore()
+    with tempfile.TemporaryDirectory() as folder:
+        publish(Path(folder), Registry(store), project.document)
+    assert set(_MARK.findall(_readable(store))) & project.marks.private <= named
+
+
+def _parents(entry: Json) -> list[str]:
+    depends_on = entry.get("depends_on")
+    return depends_on.get("nodes", []) if isinstance(depends_on, dict) else []
+
+
+def _marks(text: object) -> list[str]:
+    return _MARK.findall(str(text).lower())
 
 
 @given(project=projects())

@@ -194,7 +194,18 @@ def test_a_consumer_leaves_a_mark_at_each_upstream(tmp_path, registry) -> None:
     assert published.usage.upstreams == ("dbt_other", "dbt_up")
     assert registry.consumers("dbt_up") == registry.consumers("dbt_other") == ["dbt_down"]
     assert registry.usage("dbt_down", "prod") == published.usage
-    assert {read.node.partition("-")[0] for read in published.usage.reads} == {"exposure.dbt_down.private"}
+    assert {read.node for read in published.usage.reads} == {"exposure.dbt_down.board"}
+
+
+def test_a_project_may_keep_the_names_of_its_readers_to_itself(tmp_path, registry) -> None:
+    document = manifest(
+        reader("exposure", "board", ["model.dbt_up.orders"]) | {"original_file_path": "models/boards.yml"},
+        foreign("orders"),
+        project="dbt_down",
+    )
+    (read,) = publish(tmp_path, registry, document, veiled=True).usage.reads
+    assert read.node.partition("-")[0] == "exposure.dbt_down.private"
+    assert (read.path, read.line) == ("", 0)
 
 
 def test_the_state_is_the_owners_and_may_be_left_out(tmp_path, registry) -> None:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from registry_tools.mesh.change import Change
+from registry_tools.mesh.datatypes import relation_of
 from registry_tools.mesh.impact import EFFECTS, Effect, Reason
 from registry_tools.mesh.usage import Read, Whole
 from registry_tools.mesh.verdict import Classified
@@ -103,17 +105,23 @@ MADE_OF: Final = _OTHER
 _SPELLING: Final = ("column-case-changed", "column-quoting-changed")
 
 
-def force_of(classified: Classified) -> Force | None:
-    """The force of a change of columns; None for one that does nothing to anybody, and for one of the whole model."""
+def force_of(classified: Classified, adapter: str) -> Force | None:
+    """The force of a change of columns on this adapter; None for one that does nothing to anybody, and for one of the
+    whole model.
+    """
     rule = classified.change.rule
     if rule == "column-added":
         return _COME
     if rule == "columns-reordered":
         return _ORDER
     if classified.kind == "SAFE":
-        return _WIDER if (rule, classified.code) == ("column-type-changed", "C03") else None
+        return _WIDER if rule == "column-type-changed" and _is_wider(classified.change, adapter) else None
     if classified.change.column is None:
         return None
     if classified.kind == "BREAKING" and rule.startswith("column-"):
         return _RENAMED if rule in _SPELLING else _GONE
     return _OTHER
+
+
+def _is_wider(change: Change, adapter: str) -> bool:
+    return relation_of(change.before or "", change.after or "", adapter) == "wider"

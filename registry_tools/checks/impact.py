@@ -13,9 +13,9 @@ import msgspec
 
 from registry_tools.checks.classes import classified as classify
 from registry_tools.checks.comparison import compare
-from registry_tools.checks.effects import Found, force_of
+from registry_tools.checks.effects import Force, Found, force_of
 from registry_tools.checks.passing import lost_wave, passed_on, wave_of
-from registry_tools.checks.readership import Consumption, Held, Reached, Readership
+from registry_tools.checks.readership import Consumption, Held, Reached, Readership, owner_of
 from registry_tools.mesh.audience import audience_of
 from registry_tools.mesh.impact import EFFECTS, Effect, Impact, Reason
 from registry_tools.mesh.interface import Interface
@@ -42,9 +42,12 @@ def impacts(change: Classified, readership: Readership) -> tuple[Impact, ...]:
 
 def _impact(consumer: str, environment: str, reasons: set[Reason], consumptions: list[Consumption]) -> Impact:
     ordered = tuple(sorted(reasons, key=_rank))
-    owner = max((by.who for by in consumptions), key=lambda who: sorted(who.items()))
     return Impact(
-        consumer=consumer, environment=environment, effect=ordered[0].effect, reasons=ordered, owner=dict(owner)
+        consumer=consumer,
+        environment=environment,
+        effect=ordered[0].effect,
+        reasons=ordered,
+        owner=owner_of(consumptions),
     )
 
 
@@ -112,8 +115,8 @@ def _of_model(change: Classified, model: _Model) -> Iterator[Reached]:
         yield from (_at(held, model.label, _seen("BROKEN", "reads-model", held)) for held in model.reads)
     elif special := _SPECIAL.get(rule):
         yield from (_at(held, model.label, found) for held in model.reads if (found := special(held, model)))
-    elif force_of(change) is not None:
-        yield from _by_columns(change, model)
+    elif force := force_of(change, model.readership.new.interface.adapter):
+        yield from _by_columns(change, force, model)
     elif change.kind != "SAFE":
         yield from (_at(held, model.label, _seen("AFFECTED", "uses-model", held)) for held in model.reads)
 
@@ -162,10 +165,8 @@ _SPECIAL: Final[dict[str, Callable[[Held, _Model], Found | None]]] = {
 }
 
 
-def _by_columns(change: Classified, model: _Model) -> Iterator[Reached]:
-    force, name = force_of(change), change.change.column
-    if force is None:
-        return
+def _by_columns(change: Classified, force: Force, model: _Model) -> Iterator[Reached]:
+    name = change.change.column
     here = model.new if change.change.rule == "column-added" else model.old
     column = here.columns.get(name) if here and name else None
     for naming in model.readership.columns(model.label).reached(name, column):

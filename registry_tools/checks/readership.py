@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from registry_tools.mesh.impact import Reason
 from registry_tools.mesh.interface import Interface
@@ -104,13 +104,15 @@ class Columns:
         self._taken: dict[str, list[Held]] = defaultdict(list)
         self._loose: list[Held] = []
         self.readers = tuple(readers)
+        keys: dict[str, str] = {}  # thousands of reads share a few names
         for held in self.readers:
             read = held.read
             if read.whole or read.is_every:
                 self._loose.append(held)
-            if not read.is_every:
-                for name in read.columns:
-                    self._named[stored(name, columns.get(name), adapter)].append((held, name))
+            for name in () if read.is_every else read.columns:
+                if name not in keys:
+                    keys[name] = stored(name, columns.get(name), adapter)
+                self._named[keys[name]].append((held, name))
             for name in read.taken:
                 for key in {name, stored(name, None, adapter)}:
                     self._taken[key].append(held)
@@ -228,25 +230,39 @@ class Readership:
         return found
 
     def readers(self) -> tuple[Reader, ...]:
-        """Every consumer that was looked at, with how many of its nodes read the project, sorted."""
-        return tuple(sorted(map(self._reader, self.consumptions), key=lambda each: (each.consumer, each.environment)))
+        """Every consumer that was looked at, once for each environment, with how many of its nodes read the project;
+        sorted.
+        """
+        found: dict[tuple[str, str], list[Consumption]] = defaultdict(list)
+        for by in self.consumptions:
+            found[by.consumer, by.environment].append(by)
+        return tuple(self._reader(*key, found[key]) for key in sorted(found))
 
-    def _reader(self, by: Consumption) -> Reader:
-        mine = [read for read in by.usage.reads if read.upstream == self.old.interface.project]
+    def _reader(self, consumer: str, environment: str, stands: list[Consumption]) -> Reader:
+        project = self.old.interface.project
+        mine = [read for by in stands for read in by.usage.reads if read.upstream == project]
         return Reader(
-            consumer=by.consumer,
-            environment=by.environment,
+            consumer=consumer,
+            environment=environment,
             nodes=len({read.node for read in mine}),
             unread=len({read.node for read in mine if read.is_every}),
-            owner=by.who,
-            verified=by.verified,
-            why_not=by.why_not,
+            owner=owner_of(stands),
+            verified=all(by.verified for by in stands),
+            why_not=max(by.why_not for by in stands),
         )
 
 
+def owner_of(stands: Iterable[Consumption]) -> Mapping[str, str]:
+    """Whom to talk to about a consumer: whoever is named by one of these, always the same of several."""
+    return dict(max(sorted(by.who.items()) for by in stands))
+
+
+# Where names in quotes are stored as they stand, and tell cases apart: elsewhere a column answers in any.
+_CASES_MATTER: Final = ("snowflake", "oracle", "postgres", "redshift", "clickhouse")
+
+
 def stored(name: str, column: Column | None, adapter: str) -> str:
-    """A column's name as the warehouse stores it; in small letters where that does not tell cases apart."""
-    if column is not None and column.quote:
-        return name
-    folded = fold(name, adapter)
-    return folded if fold("aA", adapter) != "aA" else folded.casefold()
+    """A column's name as the warehouse stores it, or as it finds it where it does not tell cases apart."""
+    if adapter not in _CASES_MATTER:
+        return name.casefold()
+    return name if column is not None and column.quote else fold(name, adapter)

@@ -147,10 +147,9 @@ COLUMN_RULES: list[tuple[str, Class, str, dict[str, str]]] = [
     ("rule", "kind", "code", "expected"), COLUMN_RULES, ids=[f"{r[0]}-{r[1]}-{r[2]}" for r in COLUMN_RULES]
 )
 def test_a_change_of_a_column_by_how_it_is_read(rule: str, kind: Class, code: str, expected: dict[str, str]) -> None:
-    change = Classified(
-        change=Change(rule=rule, project="dbt_up", model="orders", column="amount"), kind=kind, code=code, says="so"
-    )
-    assert by_how(change) == expected
+    before, after = ("number(10,0)", "number(12,0)") if code == "C03" else ("int", "number(38,0)")
+    place = Change(rule=rule, project="dbt_up", model="orders", column="amount", before=before, after=after)
+    assert by_how(Classified(change=place, kind=kind, code=code, says="so")) == expected
 
 
 def by_how(change: Classified) -> dict[str, str]:
@@ -205,6 +204,8 @@ def test_another_order_is_another_column_to_who_counts() -> None:
         ("postgres", "Amount", None, True),
         ("duckdb", "Amount", None, True),
         ("clickhouse", "amount", None, True),
+        ("clickhouse", "AMOUNT", None, False),
+        ("databricks", "AMOUNT", True, True),
     ],
 )
 def test_names_are_compared_as_the_warehouse_stores_them(
@@ -426,19 +427,12 @@ def test_a_new_column_goes_on_with_a_star_alone() -> None:
 
 
 def test_a_wider_type_goes_on_into_contracts_and_into_nothing_that_is_computed() -> None:
-    change = Classified(
-        change=Change(rule="column-type-changed", project="dbt_up", model="orders", column="amount"),
-        kind="SAFE",
-        code="C03",
-        says="so",
-    )
+    wider = other(ORDERS, columns=columns(id="number", amount="number(38,2)"))
+    old = other(ORDERS, columns=columns(id="number", amount="number(12,2)"))
     for whole, expected in ((True, ["AFFECTED own-contract 3"]), (False, [])):
-        readership = Readership(
-            interface(ORDERS),
-            interface(ORDERS),
-            [consumer(passes=(passed("amount", "shop", whole=whole),)), third(whole=("contract",))],
-        )
-        assert short({"": impacts(change, readership)})[""] == expected
+        down = consumer(passes=(passed("amount", "shop", whole=whole),))
+        told = short(found(old, wider, down, third(whole=("contract",))))
+        assert told.get("column-type-changed orders.amount", []) == expected
 
 
 def test_of_what_is_made_of_a_model_that_is_gone_everything_is_stale() -> None:

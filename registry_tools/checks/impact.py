@@ -207,11 +207,14 @@ def _between(model: _Model, new: PublicModel) -> Iterator[Classified]:
 
 
 def _failed(change: Classified, readership: Readership) -> Iterator[Reached]:
-    """The nodes that do not compile against `new` for what the change is about."""
-    told = change.change
-    if told.model is None or (change.kind == "SAFE" and told.rule != "column-added"):
+    """The nodes that do not compile against `new`, for a change that can be why."""
+    told, label = change.change, change.change.model
+    if told.rule in _MOVED and label is not None:
+        old = readership.old.find(label, "")
+        label = old.label if old else None
+    elif change.kind != "BREAKING" and told.rule != "column-added":
         return
-    for by, failure in readership.failures.get(told.model, ()):
+    for by, failure in readership.failures.get(label or "", ()):
         if failure.column is None or told.column is None or failure.column.casefold() == told.column.casefold():
             yield Reached(
                 by,

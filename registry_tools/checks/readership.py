@@ -100,32 +100,44 @@ class Columns:
 
     def __init__(self, adapter: str, columns: Mapping[str, Column], readers: Iterable[Held]) -> None:
         self._adapter, self._columns = adapter, columns
-        self._named: dict[str, list[tuple[Held, str]]] = defaultdict(list)
+        self._named: dict[str, list[Held]] = defaultdict(list)  # by the name as it is spelled
         self._taken: dict[str, list[Held]] = defaultdict(list)
         self._loose: list[Held] = []
         self.readers = tuple(readers)
-        keys: dict[str, str] = {}  # thousands of reads share a few names
         for held in self.readers:
             read = held.read
             if read.whole or read.is_every:
                 self._loose.append(held)
-            for name in () if read.is_every else read.columns:
-                if name not in keys:
-                    keys[name] = stored(name, columns.get(name), adapter)
-                self._named[keys[name]].append((held, name))
+            for name in read.columns:
+                self._named[name].append(held)
             for name in read.taken:
                 for key in {name, stored(name, None, adapter)}:
                     self._taken[key].append(held)
 
+    @cached_property
+    def _spellings(self) -> Mapping[str, list[str]]:
+        """How readers spell a name that the warehouse stores."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in sorted(self._named):
+            found[stored(name, self._columns.get(name), self._adapter)].append(name)
+        return found
+
     def reached(self, name: str | None, column: Column | None) -> Iterator[Naming]:
         """Everybody who names the column, gives its name another meaning, or carries whole rows; each read once."""
         key = None if name is None else stored(name, column or self._columns.get(name), self._adapter)
-        naming = {id(held): (held, spelled) for held, spelled in self._named.get(key, ())} if key is not None else {}
-        taking = {id(held): held for held in self._taken.get(key, ())} if key is not None else {}
-        everybody = {id(held): held for held in self._loose} | taking
-        everybody |= {which: held for which, (held, _) in naming.items()}
+        spelled: dict[int, str] = {}
+        taking: set[int] = set()
+        everybody = {id(held): held for held in self._loose}
+        if key is not None:
+            for name_there in self._spellings.get(key, ()):
+                for held in self._named[name_there]:
+                    everybody[id(held)] = held
+                    spelled[id(held)] = name_there
+            for held in self._taken.get(key, ()):
+                everybody[id(held)] = held
+                taking.add(id(held))
         for which, held in everybody.items():
-            yield Naming(held, naming[which][1] if which in naming else None, which in taking)
+            yield Naming(held, spelled.get(which), which in taking)
 
 
 class Readership:

@@ -426,6 +426,16 @@ def test_a_new_column_goes_on_with_a_star_alone() -> None:
     assert chain(told, "column-added orders.new") == [("a", "BROKEN", "takes-name", "shop.new", "dbt_down.shop.new")]
 
 
+def test_another_order_goes_on_with_a_star_to_who_counts() -> None:
+    new = other(ORDERS, columns=dict(reversed(ORDERS.columns.items())))
+    down = consumer(passes=(passed("amount", "shop", whole=True),))
+    by_name = consumer(reading("amount", whole=("contract",), model="shop", upstream="dbt_down"), name="dbt_by_name")
+    told = found(ORDERS, new, down, third(whole=("position",)), by_name)
+    assert chain(told, "columns-reordered orders") == [
+        ("dbt_third", "BROKEN", "by-position", "shop.None", "dbt_down.shop")
+    ]
+
+
 def test_a_wider_type_goes_on_into_contracts_and_into_nothing_that_is_computed() -> None:
     wider = other(ORDERS, columns=columns(id="number", amount="number(38,2)"))
     old = other(ORDERS, columns=columns(id="number", amount="number(12,2)"))
@@ -493,6 +503,20 @@ def test_what_does_not_compile_is_broken_by_what_it_names(told: Failure, *, reac
     new = other(ORDERS, columns=ORDERS.columns | columns(new="number"), description="Other.")
     shown = short(found(ORDERS, new, consumer(failures=(told,))))
     assert shown == ({"column-added orders.new": ["BROKEN not-compiled 7"]} if reached else {})
+
+
+def test_what_does_not_compile_against_another_latest_version_is_broken_by_that() -> None:
+    down = consumer(reading("id"), failures=(failure(model="orders.v1"),))
+    same = other(V2, columns=V1.columns)
+    told = short(found(interface(V1, same), interface(latest(V1, 2), latest(same, 2)), down))
+    assert told == {"latest-version-moved orders": ["BROKEN not-compiled 7"]}
+    assert short(found(interface(V2), interface(latest(V2, 2)), consumer(failures=(failure(model="orders.v1"),)))) == {}
+
+
+def test_what_cannot_keep_sql_from_compiling_is_not_why_it_does_not() -> None:
+    new = other(ORDERS, columns=columns(id="number", amount="number(5)"), description="Other.")
+    old = other(ORDERS, columns=columns(id="number", amount="number(9)"))
+    assert found(old, new, consumer(failures=(failure(), failure("amount")))) == {}
 
 
 # -- how it is told ---------------------------------------------------------------------------------------------------

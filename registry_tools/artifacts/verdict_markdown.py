@@ -21,6 +21,7 @@ from registry_tools.artifacts.verdict_words import (
     node_words,
     outcome_words,
     owner_words,
+    quiet_words,
     reading_words,
     reason_words,
     shown_effects,
@@ -55,7 +56,9 @@ def verdict_markdown(verdict: Verdict) -> str:
     text += _part("", map(_ways, loud), "", "change", _WAYS - len(text))
     quiet = [judged for judged in verdict.judged if not level_of(judged)]
     rows: Iterable[str] = map(_quiet_row, quiet)
-    text += _folded(f"{counted(len(quiet), 'change')} that nobody notices", _QUIET_TABLE, rows, _QUIET - len(text))
+    text += _folded(
+        f"{counted(len(quiet), 'change')} that nobody is known to notice", _QUIET_TABLE, rows, _QUIET - len(text)
+    )
     remarks = (f"- {_prose(remark)}\n" for remark in (*verdict.notices, *reading_words(verdict)))
     text += _part("\n", remarks, "", "note", _REMARKS - len(text))
     looked = f"{counted(len(verdict.readers), 'consumer')} looked at"
@@ -119,8 +122,8 @@ def _advice(advice: Advice, word: str) -> str:
 
 def _quiet_row(judged: Judged) -> str:
     change = judged.change
-    why = outcome_words(judged)[1]
-    return _row(change.sign, change.rule, _code(change.object), _code(values(change)), judged.kind, _prose(why))
+    why = _prose(quiet_words(judged))
+    return _row(change.sign, change.rule, _code(change.object), _code(values(change)), judged.kind, why)
 
 
 def _reader_row(reader: Reader) -> str:
@@ -143,7 +146,9 @@ def _table(*heads: str) -> str:
 
 
 _QUIET_TABLE: Final = _table("", "change", "of", "before, after", "class", "why")
-_READER_TABLE: Final = _table("consumer", "owner", "nodes that read this", "of them not readable", "compiled again")
+_READER_TABLE: Final = _table(
+    "consumer", "owner", "nodes that read this", "of them with columns not known", "compiled again"
+)
 
 
 def _folded(summary: str, table: str, rows: Iterable[str], room: int) -> str:

@@ -18,6 +18,7 @@ from registry_tools.artifacts.verdict_words import (
     node_words,
     outcome_words,
     owner_words,
+    quiet_words,
     reading_words,
     reason_words,
     shown_effects,
@@ -65,9 +66,10 @@ def verdict_text(verdict: Verdict, *, verbose: bool = False) -> Iterator[Line]:
         yield from _change(judged, verbose=verbose, pasted=number < _PASTED)
     yield from _more(len(loud) - len(told), "change", "like these")
     yield from _concerned(loud, verbose=verbose)
-    yield from _harmless([judged for judged in verdict.judged if not level_of(judged)], verbose=verbose)
+    quiet = [judged for judged in verdict.judged if not level_of(judged)]
+    yield from _harmless(quiet, verbose=verbose)
     yield from _remarks((*verdict.notices, *reading_words(verdict)), verbose=verbose)
-    yield from _legend(told, verbose=verbose)
+    yield from _legend((*told, *quiet), verbose=verbose)
     yield (
         _shown(f"{target(verdict)}: ", "strong"),
         Segment(answer_words(verdict), _ANSWER_STYLES[verdict.answer]),
@@ -168,7 +170,7 @@ def _harmless(quiet: Sequence[Judged], *, verbose: bool) -> Iterator[Line]:
         return
     alone = len(quiet) == 1
     if not alone:
-        yield Segment("allowed: ", "good"), Segment(f"{counted(len(quiet), 'change')} that nobody notices")
+        yield Segment("allowed: ", "good"), Segment(f"{counted(len(quiet), 'change')} that nobody is known to notice")
     told = _some(quiet, _HARMLESS, verbose=verbose)
     rows = [(judged.change.rule, inert_line(judged.change.object), judged) for judged in told]
     rule, named = _width(row[0] for row in rows), _width(row[1] for row in rows)
@@ -178,7 +180,7 @@ def _harmless(quiet: Sequence[Judged], *, verbose: bool) -> Iterator[Line]:
             Segment("allowed: " if alone else "  ", "good"),
             _shown(f"{change.sign} {id_:<{rule}}  {object_:<{named}}  {_beside(values(change))}"),
             Segment(judged.kind, "quiet"),
-            _shown("" if judged.kind == "SAFE" else f"  {outcome_words(judged)[1]}"),
+            _shown(f"  {quiet_words(judged)}".rstrip()),
         )
     yield from _more(len(quiet) - len(told), "change", indent="  ")
 

@@ -37,8 +37,10 @@ def level_of(judged: Judged) -> Level | None:
             return "note"
         case "unknown":
             return "warning"
+        case _ if judged.effect == "UNAFFECTED" or (judged.effect == "UNKNOWN" and judged.kind == "SAFE"):
+            return None  # of a SAFE change every node that nobody can read would be told in every pull request
         case _:
-            return None if judged.effect == "UNAFFECTED" else "warning"
+            return "warning"
 
 
 def target(verdict: Verdict) -> str:
@@ -58,7 +60,7 @@ def answer_words(verdict: Verdict) -> str:
         return f"{verdict.answer}, {refused:,} of {whole} {_be(refused)} refused{besides}"
     if unknown:
         return f"{verdict.answer}, {unknown:,} of {whole} {_be(unknown)} not known to be harmless"
-    approved = f" ({outcomes['approved']:,} approved)" if outcomes["approved"] else ""
+    approved = f", {outcomes['approved']:,} as approved" if outcomes["approved"] else ""
     return f"{verdict.answer}, {whole} may go on{approved}"
 
 
@@ -122,6 +124,14 @@ def hurt(judged: Judged) -> tuple[Impact, ...]:
     return worst_first(impact for impact in judged.impacts if impact.effect != "UNAFFECTED")
 
 
+def quiet_words(judged: Judged) -> str:
+    """Why a change may go on that nobody is known to notice, where that is not plain."""
+    unknown = [consumer_words(impact) for impact in judged.impacts if impact.effect == "UNKNOWN"]
+    if judged.kind != "SAFE":
+        return outcome_words(judged)[1]
+    return f"UNKNOWN for {some(unknown)}" if unknown else ""
+
+
 def worst_first(impacts: Iterable[_Effected]) -> tuple[_Effected, ...]:
     """The same impacts or reasons, those of equal effect in the order in which they came."""
     return tuple(sorted(impacts, key=_badness))
@@ -154,7 +164,7 @@ def reading_words(verdict: Verdict) -> Iterator[str]:
         for reader in verdict.readers:
             if reader.unread:
                 of = f"{reader.unread:,} of {counted(reader.nodes, 'node')}"
-                yield f"{consumer_words(reader)}: {of} could not be read, and may use every column"
+                yield f"{consumer_words(reader)}: which columns {of} may read is not known, so that it is every one"
     compiled = [consumer_words(reader) for reader in verdict.readers if reader.verified]
     if compiled:
         yield f"compiled again against the new interface: {some(compiled)}"

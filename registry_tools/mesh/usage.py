@@ -91,14 +91,14 @@ class Usage(Value, frozen=True):
         return tuple(sorted({read.upstream for read in self.reads}))
 
     def published(self, public: Collection[str]) -> "Usage":
-        """The usage of a project that keeps its private names at home: nodes that are not among `public` under the
-        veil of a token, without their files.
+        """The usage of a project that keeps its private names at home: without its files, and with nodes that are not
+        among `public` under the veil of a token.
         """
-        reads = {read if read.node in public else self._without_names(read, public) for read in self.reads}
+        reads = {
+            msgspec.structs.replace(read, node=self.veiled(read.node, public), path="", line=0, lines=())
+            for read in self.reads
+        }
         return msgspec.structs.replace(self, reads=tuple(sorted(reads)))
-
-    def _without_names(self, read: Read, public: Collection[str]) -> Read:
-        return msgspec.structs.replace(read, node=self.veiled(read.node, public), path="", line=0, lines=())
 
     def veiled(self, node: str, public: Collection[str]) -> str:
         """`model.dbt_down.private-3f9a2c41e07b` for a node that is not public: always the same for the same node.

@@ -14,7 +14,7 @@ from registry_tools.mesh.change import RULES
 from registry_tools.mesh.impact import EFFECTS, REASONS
 from registry_tools.mesh.verdict import CLASSES, MODES, Judged, Verdict
 from tests.golden import assert_stands
-from tests.impact_cases import CASES, FOLDER, verdict_of
+from tests.impact_cases import CASES, FOLDER, read_again, verdict_of, written_reads
 from tests.unit.test_verdict_reports import SCHEMA
 from tests.verdicts import reports
 
@@ -40,6 +40,12 @@ def test_a_case_says_in_a_sentence_what_it_shows(case: str) -> None:
     about = (FOLDER / case / "about.txt").read_text()
     assert about.endswith(".\n")
     assert about.count("\n") == 1
+
+
+def test_the_usage_of_a_case_is_what_its_sql_says() -> None:
+    written = [each for case in CASES for each in written_reads(case)]
+    assert len(written) > 60
+    assert [read for read, _, _ in written] == [read_again(*each) for each in written]
 
 
 def shown(of: Callable[[Judged], object]) -> set[object]:

@@ -170,7 +170,7 @@ def test_the_worst_place_is_not_the_one_that_is_cut() -> None:
     [
         (verdict(), "yes, nothing changed"),
         (verdict(ADDED, QUIET), "yes, 2 changes may go on"),
-        (verdict(APPROVED), "yes, 1 change may go on (1 approved)"),
+        (verdict(APPROVED), "yes, 1 change may go on, 1 as approved"),
         (verdict(TYPED, ADDED), "unknown, 1 of 2 changes is not known to be harmless"),
         (verdict(REMOVED, REMOVED), "no, 2 of 2 changes are refused"),
         (verdict(REMOVED, TYPED, TYPED, ADDED), "no, 1 of 4 changes is refused, and 2 not known to be harmless"),
@@ -197,6 +197,16 @@ def test_several_modes_are_named_the_strictest_last() -> None:
 )
 def test_the_last_line_is_what_to_do(told: Verdict, step: str) -> None:
     assert text_of(told).endswith(step)
+
+
+def test_a_safe_change_is_told_quietly_where_somebody_s_columns_are_not_known() -> None:
+    unread = impact(reason("model.dbt_down.forecast", effect="UNKNOWN", rule="unread"))
+    told = verdict(replace(ADDED, impacts=(unread,)))
+    row = "+ column-added  dbt_up.public_orders.note  varchar  SAFE  UNKNOWN for dbt_down@prod"
+    assert f"allowed: {row}\n" in text_of(told)
+    assert "UNKNOWN = " in text_of(told)
+    assert "UNKNOWN for <code>dbt_down&#64;prod</code>" in verdict_markdown(told)
+    assert verdict_annotations(told, {}, FOLDER) == ""
 
 
 def test_what_was_not_compiled_is_said_once_for_a_reason() -> None:

@@ -124,8 +124,10 @@ def _of_exposure(exposure: _Described) -> Iterator[Asked]:
 
 
 def _model_name(unique_id: str) -> str:
-    kind, _, *rest = unique_id.split(".")
-    return rest[-1] if kind == "source" else rest[0] if rest else ""
+    parts = unique_id.split(".")
+    if parts[0] == "source":
+        return parts[-1]
+    return parts[2] if len(parts) > 2 else ""  # noqa: PLR2004  # model.project.name
 
 
 def _of_semantic_model(model: _SemanticModel) -> Iterator[Asked]:

@@ -11,6 +11,7 @@ from benchmarks.dbt_measures import dbt_rows
 from benchmarks.measures import Row, rows
 from benchmarks.timing import Measured
 from benchmarks.trust_measures import trust_rows
+from benchmarks.usage_measures import usage_rows
 from benchmarks.workshop import NotMeasurableError, Workshop
 
 _WIDTHS = (74, 10, 15, 5)
@@ -60,6 +61,7 @@ def _options() -> argparse.Namespace:
 def _all_rows(options: argparse.Namespace) -> Iterator[Row]:
     counts = [int(each) for each in options.models.split(",")]
     yield from rows(counts)
+    yield from usage_rows()
     yield from trust_rows(max(counts))
     yield from check_rows(max(counts))
     if options.dbt:

@@ -1,4 +1,4 @@
-"""Which columns a query names, and on which line first: at whatever place of it, and by whatever way they came there."""
+"""Which columns a query names, and on which line first: wherever in it, and by whatever way they came there."""
 
 import pytest
 
@@ -61,9 +61,7 @@ ON_ONE_LINE = {
     # queries in queries
     "select (select max(amount) from orders) as most": "amount",
     "select name from customers where exists (select 1 from orders where status = name)": "status",
-    "select name from customers as c where exists (select * from orders as o where o.customer_id = c.customer_id)": (
-        "customer_id"
-    ),
+    "select name from customers as c where exists (select * from orders as o where status = c.name)": "status",
     "select name from customers where customer_id in (select customer_id from orders where amount > 1)": (
         "amount customer_id"
     ),
@@ -90,7 +88,7 @@ ON_ONE_LINE = {
     "with o (a, b) as (select amount, status from orders) select a from o": "amount status",
     "with o (a, b) as (select * from orders) select b from o": "customer_id",
     "with recursive t as (select order_id, amount from orders union all "
-    "select t.order_id + 1, orders.amount from t join orders on t.order_id = orders.customer_id) select amount from t": (
+    "select t.order_id + 1, orders.amount from t join orders on t.order_id = customer_id) select amount from t": (
         "amount customer_id order_id"
     ),
     # sets

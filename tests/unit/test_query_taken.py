@@ -1,4 +1,4 @@
-"""The names that a new column of `orders` must not have: it would be ambiguous, or be read instead of something else."""
+"""The names that a new column of `orders` must not have: it would be ambiguous, or be read instead of another."""
 
 import pytest
 

@@ -2,10 +2,14 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
+from registry_tools.intake.sql.parsing import Unreadable
 from registry_tools.intake.sql.reading import Origin
 
-NOTHING: frozenset[Origin] = frozenset()
+NOTHING: Final[frozenset[Origin]] = frozenset()
+# BigQuery takes 10,000 columns, the others fewer; twenty stars of two sources each make a million.
+_MAX_COLUMNS: Final = 20_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -88,7 +92,7 @@ class Rows:
 
 
 def joined(parts: Iterable[Rows]) -> Rows:
-    """Columns side by side."""
+    """Columns side by side. Raises Unreadable where they are more than any warehouse has."""
     columns: list[Column] = []
     stars: list[tuple[str, int]] = []
     is_open: frozenset[str] = frozenset()
@@ -98,6 +102,8 @@ def joined(parts: Iterable[Rows]) -> Rows:
         columns += part.columns
         is_open |= part.open
         more = more or part.more
+        if len(columns) > _MAX_COLUMNS:
+            raise Unreadable(f"stars of it make more than {_MAX_COLUMNS:,} columns")
     return Rows(columns=tuple(columns), stars=tuple(stars), open=is_open, more=more)
 
 
@@ -111,9 +117,7 @@ def same_layout(left: Rows, right: Rows) -> bool:
 def stacked(left: Rows, right: Rows, *, by_name: bool) -> Rows:
     """The rows of both below each other: the columns are left's, made of right's as well."""
     if not by_name:
-        below = [(column,) for column in right.columns[: len(left.columns)]]
-        below += [()] * (len(left.columns) - len(below))
-        columns = [_both(column, others) for column, others in zip(left.columns, below, strict=True)]
+        columns = [_both(column, right.columns[index : index + 1]) for index, column in enumerate(left.columns)]
         return Rows(columns=tuple(columns), stars=left.stars, open=left.open, more=left.more)
     columns = [_both(column, right.found(column.key)) for column in left.columns]
     columns += [column for column in right.columns if not left.found(column.key)]

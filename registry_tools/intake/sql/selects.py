@@ -1,5 +1,6 @@
 """A query in, the rows that it gives out: SELECT, WITH, set operations and VALUES, each read once."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlglot import Expr, exp
@@ -42,7 +43,7 @@ def query_rows(reader: Reader, node: Expr, around: Scope | None, queries: Querie
         case exp.Select():
             return _select(reader, node, around, queries)
         case exp.SetOperation():
-            return _set_operation(reader, node, around, queries)
+            return _set_operation(reader, node, around, dict(queries))
         case exp.Subquery() | exp.Paren():
             rows = query_rows(reader, node.this, around, queries)
             _order(reader, node, rows, Scope(queries=queries, around=around), 0)
@@ -70,13 +71,12 @@ def _with_named(reader: Reader, node: Expr, around: Scope | None, queries: Queri
         alias = named.args["alias"]
         key = reader.names.key_of(alias.this)
         columns = alias.args.get("columns") or ()
-        inside = dict(known)
         if _may_recur(reader, clause, named.this):
-            first = named.this
-            while isinstance(first, exp.SetOperation):
-                first = first.this
-            inside[key] = aliased(reader, query_rows(reader, first, around, known), columns)
-        known[key] = aliased(reader, query_rows(reader, named.this, around, inside), columns)
+            inside = _with_named(reader, named.this, around, known)
+            rows = _set_operation(reader, named.this, around, dict(inside), (key, columns))
+        else:
+            rows = query_rows(reader, named.this, around, known)
+        known[key] = aliased(reader, rows, columns)
     return known
 
 
@@ -221,14 +221,26 @@ def _is_ordinal(reader: Reader, node: Expr, rows: Rows, first_star: int) -> bool
 # -- set operations and VALUES ----------------------------------------------------------------------------------------
 
 
-def _set_operation(reader: Reader, node: exp.SetOperation, around: Scope | None, queries: Queries) -> Rows:
-    """Down the left side without recursion: a union of five hundred queries is nested five hundred deep."""
-    chain: list[tuple[exp.SetOperation, Queries]] = [(node, queries)]
+def _set_operation(
+    reader: Reader,
+    node: exp.SetOperation,
+    around: Scope | None,
+    queries: dict[str, Rows],
+    itself: tuple[str, Sequence[Expr]] | None = None,
+) -> Rows:
+    """Down the left side without recursion: a union of five hundred queries is nested five hundred deep.
+
+    `itself` are the name and the column list of a query that reads itself: as far as its first part gives it.
+    """
+    chain = [(node, queries)]
     while isinstance(chain[-1][0].this, exp.SetOperation):
         inner = chain[-1][0].this
-        chain.append((inner, _with_named(reader, inner, around, chain[-1][1])))
+        chain.append((inner, dict(_with_named(reader, inner, around, chain[-1][1]))))
     innermost, known = chain[-1]
     rows = query_rows(reader, innermost.this, around, known)
+    if itself is not None:
+        for _, names in chain:
+            names[itself[0]] = aliased(reader, rows, itself[1])
     for operation, names in reversed(chain):
         right = query_rows(reader, operation.expression, around, names)
         rows = _combined(reader, operation, rows, right)

@@ -27,6 +27,8 @@ def add_sources(reader: Reader, node: Expr, scope: Scope) -> list[Source]:
             _add_table(reader, node, scope)
         case exp.Subquery():
             _add_subquery(reader, node, scope)
+        case exp.Final():
+            add_sources(reader, node.this, scope)
         case exp.Lateral(this=exp.Query() as query):
             _add(reader, node, reader.rows_of(reader, query, scope, scope.queries), scope)
         case exp.Lateral() | exp.TableFromRows() | exp.Unnest():

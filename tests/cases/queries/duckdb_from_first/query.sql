@@ -1,0 +1,4 @@
+from up_prod.marts.public_orders as o
+select o.customer_id, total: sum(o.amount)
+group by all
+having total > 10

@@ -77,10 +77,12 @@ RULINGS: Final[Mapping[str, Mapping[str, Ruling]]] = {
     "relation-requoted": {"": _safe("{model} stands where it stood: {after} is {before} with other quotes.", "M06")},
     "access-changed": {
         "narrower": _breaking(
-            "M02", "{model} was {before} and is {after}: other projects may not refer to it.", "narrower"
+            "M02", "{model} was {before} and is {after}: other projects may not refer to it.", "narrower than before"
         ),
         "wider": _safe(
-            "The access of {model} is written {after} instead of {before}, and nobody is shut out.", "M02", "not"
+            "The access of {model} is written {after} instead of {before}, and nobody is shut out.",
+            "M02",
+            "as wide as before, or wider",
         ),
     },
     "materialization-changed": {
@@ -109,7 +111,9 @@ RULINGS: Final[Mapping[str, Mapping[str, Ruling]]] = {
         "changed": _dangerous(
             "M13", "A row of {model} is identified by {after} instead of {before}.", "a key was declared before"
         ),
-        "declared": _safe("A row of {model} is identified by {after}; nothing was said before.", "C06", "none was"),
+        "declared": _safe(
+            "A row of {model} is identified by {after}; nothing was said before.", "C06", "none was declared before"
+        ),
     },
     "rows-narrowed": {
         "": _dangerous("M17", "The owner of {model} says that other rows stand there: {after} instead of {before}.")
@@ -154,15 +158,27 @@ RULINGS: Final[Mapping[str, Mapping[str, Ruling]]] = {
     },
     "column-case-changed": {
         "stored": _breaking(
-            "C09", "{thing} is stored as {more}: SQL that names it as before finds nothing.", "it is stored otherwise"
+            "C09",
+            "{thing} is stored as {more}: SQL that names it as before finds nothing.",
+            "the warehouse stores it under another name",
         ),
-        "folded": _safe("{thing} is written {after} instead of {before}, and is stored as before.", "C09", "it is not"),
+        "folded": _safe(
+            "{thing} is written {after} instead of {before}, and is stored as before.",
+            "C09",
+            "the warehouse stores it as before",
+        ),
     },
     "column-quoting-changed": {
         "stored": _breaking(
-            "C09", "{thing} is stored as {more}: SQL that names it as before finds nothing.", "it is stored otherwise"
+            "C09",
+            "{thing} is stored as {more}: SQL that names it as before finds nothing.",
+            "the warehouse stores it under another name",
         ),
-        "folded": _safe("{thing} has quotes now, or none any more, and is stored as before.", "C09", "it is not"),
+        "folded": _safe(
+            "{thing} has quotes now, or none any more, and is stored as before.",
+            "C09",
+            "the warehouse stores it as before",
+        ),
     },
     "constraint-added": {"": _safe("{thing} has a new constraint: {after}.", "C06")},
     "constraint-removed": {
@@ -175,8 +191,10 @@ RULINGS: Final[Mapping[str, Mapping[str, Ruling]]] = {
     "constraint-renamed": {"": _safe("A constraint of {thing} has another name and demands the same.")},
     "test-added": {"": _safe("Every row is tested from now on: {thing} is {after}.", "C06")},
     "test-removed": {
-        "unique": _dangerous("M13", "{thing} is no longer tested to be unique: joins may multiply rows.", "unique"),
-        "null": _dangerous("C05", "{thing} is no longer tested to be {before}.", "not_null"),
+        "unique": _dangerous(
+            "M13", "{thing} is no longer tested to be unique: joins may multiply rows.", "the test unique"
+        ),
+        "null": _dangerous("C05", "{thing} is no longer tested to be {before}.", "the test not_null"),
     },
     "accepted-values-changed": {
         "changed": _dangerous(
@@ -184,7 +202,7 @@ RULINGS: Final[Mapping[str, Mapping[str, Ruling]]] = {
             "{thing} is tested to have other values: {after}, where it was {before}.",
             "a list stood there before",
         ),
-        "tested": _safe("The values of {thing} are tested from now on: {after}.", "C06", "none did"),
+        "tested": _safe("The values of {thing} are tested from now on: {after}.", "C06", "no list stood there before"),
     },
     "guards-rewritten": {"": _safe("What is promised of {thing} is written down in another way and is the same.")},
     "protection-changed": {

@@ -13,7 +13,7 @@ from registry_tools.mesh.change import Change
 
 # Words of a tag or of a meta key by which personal, secret and masked data are commonly marked: `contains_pii`,
 # `masking_policy`, `pii:email`.
-_PROTECTED: Final = frozenset(
+PROTECTED: Final = frozenset(
     {"classification", "confidential", "confidentiality", "gdpr", "hipaa", "mask", "masked", "masking", "pci"}
     | {"personal", "phi", "pii", "privacy", "restricted", "sensitive", "sensitivity"}
 )
@@ -79,4 +79,4 @@ def _rule(name: str) -> str:
 
 def _protects(text: str) -> bool:
     words = {word.lower() for word in _WORD.findall(text)}
-    return not words.isdisjoint(_PROTECTED) or _POLICIES.search(text) is not None
+    return not words.isdisjoint(PROTECTED) or _POLICIES.search(text) is not None

@@ -1,5 +1,6 @@
 """`mesh rollback`, `mesh yank`, `mesh approve`: a selector and a reason in, the record that says so out."""
 
+import difflib
 import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -12,14 +13,14 @@ from registry_tools.cli.opening import open_from
 from registry_tools.cli.options import flags, format_option, registry_options
 from registry_tools.cli.output import detail, done, show_json
 from registry_tools.errors import UsageError
+from registry_tools.mesh.change import RULES
 from registry_tools.mesh.publication import Approval
 from registry_tools.mesh.selector import parse_selector
 from registry_tools.registry.amendments import Amended
 from registry_tools.tasks import amend_log
 from registry_tools.tasks.amend_log import AmendRequest
 
-_RULE: Final = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
-_OBJECT: Final = re.compile(r"(?P<project>\w+)(?:\.[\w$ -]+)*")
+_OBJECT: Final = re.compile(r"(?P<project>\w+)(?:\.[\w$ :-]+)*")
 _DAYS: Final = 14
 
 _allow_broken = click.option("--allow-broken", is_flag=True, help="Although a consumer reads what would be gone.")
@@ -67,8 +68,10 @@ def yank(selector: str, form: str, **options: Any) -> None:  # noqa: ANN401  # c
 def approve(rule: str, changed: str, environment: str, until: str | None, form: str, **options: Any) -> None:  # noqa: ANN401  # click's
     """Record that a change is allowed although a rule forbids it: RULE PROJECT.MODEL[.COLUMN]."""
     opened = open_from(flags(options), Path())
-    if not _RULE.fullmatch(rule):
-        raise UsageError(f"{rule!r} is no rule", then="write it as the report does: column-removed")
+    if rule not in RULES:
+        near = difflib.get_close_matches(rule, RULES, n=1)
+        then = f"did you mean {near[0]}?" if near else "write it as the report does: column-removed; see docs/rules.md"
+        raise UsageError(f"{rule!r} is no rule", then=then)
     shape = _OBJECT.fullmatch(changed)
     if shape is None:
         raise UsageError(f"{changed!r} is no object", then="write dbt_up.public_orders or dbt_up.public_orders.amount")

@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from registry_tools.checks.readers import lost_reads
+from registry_tools.assessment import Terms, assess
 from registry_tools.errors import Refusal, UsageError
 from registry_tools.intake.actor import identify_actor
 from registry_tools.mesh.publication import Approval, Record
 from registry_tools.mesh.selector import Selector
+from registry_tools.mesh.verdict import Verdict
 from registry_tools.registry import amendments
 from registry_tools.registry.amendments import Amended, Amendment
-from registry_tools.registry.consumers import consumers_of
 from registry_tools.registry.publications import Registry
 
 _SHOWN: Final = 10
@@ -34,7 +34,7 @@ class AmendRequest:
 def roll_back(request: AmendRequest, registry: Registry) -> Amended:
     """Make an earlier publication current again.
 
-    Raises UsageError when none is named, Refusal when it was withdrawn, given up, or lacks what a consumer reads.
+    Raises UsageError when none is named, Refusal when it was withdrawn, given up, or breaks a consumer.
     """
     if request.target.is_current:
         raise UsageError(
@@ -71,22 +71,34 @@ def _amendment(request: AmendRequest) -> Amendment:
 
 
 def _guard(request: AmendRequest, registry: Registry) -> Callable[[Record, Record], None]:
-    """Declines to lead readers to an interface that lacks a model which one of them reads."""
+    """Declines to lead readers to an interface that breaks one of them; an approval lets the change pass."""
     project, environment = request.target.project, request.target.environment
 
     def check(before: Record, after: Record) -> None:
         if request.allow_broken or before.digest == after.digest:
             return
-        now, _ = registry.interface(project, environment, before)
         then, _ = registry.interface(project, environment, after)
-        lost = lost_reads(now, then, (one.usage for one in consumers_of(registry, project)))
-        if lost:
-            more = [f"and {len(lost) - _SHOWN} more"] if len(lost) > _SHOWN else []
+        terms = Terms(unknown="allow", approvals=before.approvals)
+        broken = _broken(assess(registry, then, environment, before, terms).verdict)
+        if broken:
+            more = [f"and {len(broken) - _SHOWN} more"] if len(broken) > _SHOWN else []
             raise Refusal(
                 f"{after.current} lacks what others read",
                 where=f"{project}@{environment}",
-                details=[*(str(each) for each in lost[:_SHOWN]), *more],
+                details=[*broken[:_SHOWN], *more],
                 then="choose another publication, or lead readers there all the same with --allow-broken",
             )
 
     return check
+
+
+def _broken(verdict: Verdict) -> list[str]:
+    """Each node that a refused change breaks, in a line."""
+    return [
+        f"{judged.change.object}  read by  {impact.consumer}  {reason.node}  {reason.place}".rstrip()
+        for judged in verdict.judged
+        if judged.outcome == "refused"
+        for impact in judged.impacts
+        for reason in impact.reasons
+        if reason.effect == "BROKEN"
+    ]

@@ -47,6 +47,13 @@ def test_the_commands_of_a_block_run_and_print_what_it_shows(demo: RunningMesh, 
         assert shape(line) in printed
 
 
+def test_the_reports_in_the_readme_are_those_of_the_golden_cases() -> None:
+    shown = re.findall(r"<!-- case: (\w+) -->\n```text\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
+    assert len(shown) > 2
+    for case, text in shown:
+        assert (REPOSITORY / "tests/cases/impacts" / case / "expected.txt").read_text().startswith(text)
+
+
 def test_the_help_in_the_readme_is_the_help() -> None:
     shown = re.search(r"<!-- help -->\n```text\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
     assert shown

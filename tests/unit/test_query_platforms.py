@@ -63,7 +63,7 @@ NAMED = [
         "amount order_id",
     ),
     ("clickhouse", "select amount from orders final prewhere status = 1", "amount status"),
-    ("oracle", "select amount from orders where rownum < 5", "amount rownum"),
+    ("oracle", "select amount, level from orders where rownum < 5", "amount"),
 ]
 
 

@@ -60,7 +60,8 @@ WHOLE = {
     "select p.a from orders pivot (sum(amount) for status in ('a', 'b')) as p (order_id, customer_id, d, e, a, b)": (
         "position value"
     ),
-    "select val from orders unpivot (val for nam in (amount, status))": "value",
+    "select val from orders unpivot (val for nam in (amount, status))": "",
+    "select * from orders unpivot (val for nam in (amount, status))": "output",
     "select name from customers natural join orders": "value",
 }
 
@@ -75,6 +76,7 @@ OUTPUTS = {
     "select amount, status as state, 1 as one from orders": "amount<orders.amount, state<orders.status, one<",
     "select amount + order_id as total from orders where status = 'a'": "total<orders.amount+orders.order_id",
     "select * from customers": "*customer_id, *name, *region",
+    "select $2 as second, c.$3 as third from customers as c": "second<customers.name, third<customers.region",
     "select customers.* from orders, customers": "*customer_id, *name, *region",
     "with c as (select * from customers) select *, name as n from c": (
         "*customer_id, *name, *region, n<customers.name"

@@ -78,3 +78,12 @@ def test_a_name_that_another_table_is_sure_to_have_is_taken_in_an_open_one() -> 
 def test_a_column_that_is_known_is_no_new_one() -> None:
     assert told("select customer_id from orders join customers using (customer_id)")["orders"].taken == ""
     assert told("select o.*, c.customer_id from orders as o, customers as c")["orders"].taken == ""
+
+
+def test_what_having_means_by_an_alias_on_duckdb_is_ambiguous_with_two_columns_all_the_same() -> None:
+    alone = "select status, sum(amount) as total from orders group by status having total > 1"
+    assert told(alone, "duckdb")["orders"].taken == ""
+    beside = "select o.status, sum(o.amount) as name from orders as o, customers group by all having name <> ''"
+    assert told(beside, "duckdb")["orders"].taken == "name"
+    twice = "select a.status, sum(b.amount) as total from orders as a, orders as b group by all having total > 1"
+    assert told(twice, "duckdb")["orders"].taken == "total"

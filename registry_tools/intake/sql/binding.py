@@ -12,6 +12,8 @@ from registry_tools.intake.sql.scope import Reader, Scope
 
 # Their paths begin with a colon: what stands before a dot is never a column (Snowflake, Querying semi-structured data).
 _WITHOUT_STRUCTS: Final = frozenset(("snowflake",))
+# What every query has (Snowflake, CONNECT BY; Oracle, Pseudocolumns).
+_NO_COLUMNS: Final = frozenset(("LEVEL", "ROWNUM", "ROWID", "SYSDATE"))
 
 
 def bound(reader: Reader, parts: Sequence[Expr], scope: Scope, *, aliases: bool) -> frozenset[Origin]:
@@ -34,7 +36,7 @@ def bound_in(reader: Reader, rows: Rows, part: Expr) -> frozenset[Origin]:
     found = rows.found(key)
     if found:
         reader.notes.take(rows.carried, (key,))
-        return _named(reader, found, part)
+        return named(reader, found, part)
     certain = not rows.more and len(rows.open or rows.carried) == 1
     if rows.loose:
         reader.notes.take(rows.carried - rows.open if certain else rows.carried, (key,))
@@ -52,7 +54,7 @@ def _bound_bare(reader: Reader, part: Expr, scope: Scope, *, aliases: bool) -> f
     place: Scope | None = scope
     while place is not None:
         if place.aliases_win and key in place.aliases and (aliases or place is not scope):
-            reader.notes.take(walked, (key,))
+            reader.notes.take(walked | _ambiguous(place, key), (key,))
             return origins | place.aliases[key]
         walked |= place.carried
         meant = _bound_here(reader, part, place, key, aliases=aliases or place is not scope)
@@ -73,10 +75,21 @@ def _bound_here(reader: Reader, part: Expr, scope: Scope, key: str, *, aliases: 
     """What the name certainly means in this very query; None if nothing."""
     hits = [found for source in scope.sources if (found := source.found(key))]
     if hits:
-        return NOTHING.union(*(_named(reader, found, part) for found in hits))
+        return NOTHING.union(*(named(reader, found, part) for found in hits))
     if aliases and key in scope.aliases:
         return scope.aliases[key]
     return _row_itself(reader, scope, key)
+
+
+def _ambiguous(scope: Scope, key: str) -> frozenset[str]:
+    """The tables of which a column of this name would stand beside another one, in this query."""
+    tables: set[str] = set()
+    for source in scope.sources:
+        others = [other for other in scope.sources if other is not source]
+        if any(other.found(key) for other in others):
+            tables |= source.rows.carried
+        tables |= source.rows.carried & frozenset[str]().union(*(other.rows.carried for other in others))
+    return frozenset(tables)
 
 
 def _row_itself(reader: Reader, scope: Scope, key: str) -> frozenset[Origin] | None:
@@ -92,16 +105,19 @@ def _row_itself(reader: Reader, scope: Scope, key: str) -> frozenset[Origin] | N
 
 def _missing(reader: Reader, part: Expr, scope: Scope) -> frozenset[Origin]:
     """A name that nothing answers to: if there is but one table here, it is a column that this one has not got."""
+    if reader.names.stored(part).upper() in _NO_COLUMNS:
+        return NOTHING
     rows = [source.rows for source in scope.sources]
     if len(rows) == 1 and not rows[0].loose and len(rows[0].carried) == 1:
         return _guessed(reader, rows[0].carried, part)
     return NOTHING
 
 
-def _named(reader: Reader, columns: Iterable[Column], part: Expr) -> frozenset[Origin]:
-    named = NOTHING.union(*(column.named for column in columns))
-    if named:
-        reader.notes.name(named, line_of(part))
+def named(reader: Reader, columns: Iterable[Column], place: Expr) -> frozenset[Origin]:
+    """What these columns are made of, which are named at this place."""
+    read = NOTHING.union(*(column.named for column in columns))
+    if read:
+        reader.notes.name(read, line_of(place))
     return NOTHING.union(*(column.origins for column in columns))
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from sqlglot import Expr, exp
 from sqlglot.errors import SqlglotError
 
-from registry_tools.intake.sql.binding import bound
+from registry_tools.intake.sql.binding import bound, named
 from registry_tools.intake.sql.parsing import Unreadable
 from registry_tools.intake.sql.reading import Origin
 from registry_tools.intake.sql.rows import NOTHING, Rows
@@ -74,7 +74,7 @@ def _of_whole_rows(reader: Reader, node: Expr, scope: Scope) -> frozenset[Origin
         case exp.Star():
             return _every(reader, scope.every()) | _beside(reader, node, scope)
         case exp.Parameter(this=exp.Literal(is_string=False)):
-            return _positional(reader, scope.every())
+            return _positional(reader, node, scope.every())
         case _:
             return None
 
@@ -102,7 +102,7 @@ def _column(
         return bound(reader, parts, scope, aliases=aliases)
     source = scope.source(tuple(map(reader.names.key_of, parts[:-1])))
     if not isinstance(parts[-1], exp.Star):
-        return _positional(reader, source.rows if source else scope.every())
+        return _positional(reader, parts[-1], source.rows if source else scope.every())
     if source is None:
         return bound(reader, parts[:-1], scope, aliases=aliases)  # the fields of a struct
     return _every(reader, source.rows) | _beside(reader, parts[-1], scope)
@@ -119,10 +119,11 @@ def _every(reader: Reader, rows: Rows) -> frozenset[Origin]:
     return rows.origins
 
 
-def _positional(reader: Reader, rows: Rows) -> frozenset[Origin]:
-    """`$1`, `t.$1`."""
+def _positional(reader: Reader, node: Expr, rows: Rows) -> frozenset[Origin]:
+    """`$1`, `t.$1`: the first column, whichever it is."""
     reader.notes.whole(rows.carried, "position")
-    return rows.origins
+    number = int(node.this.name) if node.this.name.isdigit() else 0
+    return named(reader, rows.columns[number - 1 : number], node) if number else NOTHING
 
 
 def _subquery(reader: Reader, node: exp.Query, scope: Scope) -> frozenset[Origin]:

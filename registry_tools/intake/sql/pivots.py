@@ -11,10 +11,11 @@ from registry_tools.intake.sql.scope import Reader, Scope, Source
 
 
 def pivoted(reader: Reader, pivot: exp.Pivot, source: Source, scope: Scope) -> Rows:
-    """The rows of `source` behind the pivot. Columns that it does not name stay, and rows are told apart by them: all
-    columns of a table that `*` has led here make one value together.
+    """The rows of `source` behind the pivot. Columns that it does not name stay; PIVOT tells its groups apart by them:
+    all columns of a table that `*` has led here make one value together.
     """
-    reader.notes.whole(source.rows.carried, "value")
+    if not pivot.unpivot:
+        reader.notes.whole(source.rows.carried, "value")
     inside = Scope(queries=scope.queries, around=scope.around, sources=[source])
     origins = NOTHING
     for part in _read_parts(pivot):

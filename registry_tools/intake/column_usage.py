@@ -68,7 +68,7 @@ def read_usage(
 
 def _know_other_sources(manifest: Manifest, targets: Mapping[str, Target], known: KnownTables) -> None:
     """The tables of nobody's project: their columns tell whose a name is that stands without its table."""
-    for unique_id, table in manifest.entries(manifest.sources, ("source.",), _OtherTable):
+    for unique_id, table in manifest.stated_entries(manifest.sources, ("source.",), _OtherTable):
         place = known.place(table.relation_name or "")
         if unique_id not in targets and place is not None:
             known.know(place, (c.stored(manifest.adapter) for c in table.columns.values()), complete=False)
@@ -110,7 +110,7 @@ def _passed_by(project: ProjectFlow, unique_id: str, node: OwnNode) -> Iterator[
                 column=project.foreign.spell(target, column),
                 into=node.label,
                 column_here=here.get(name) or spelled(name, adapter),
-                whole=(target, column) in given.passed,
+                whole=(target, column) in given.passed and not node.is_held,
             )
     for targets, whole in ((flow.loose, True), (flow.blind, False)):
         for upstream, model, version, _ in targets:

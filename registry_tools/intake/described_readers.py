@@ -89,12 +89,12 @@ class _Named(Value, frozen=True):
 
 def described_readers(manifest: Manifest) -> Iterator[DescribedReader]:
     """The project's own, each with what it reads of the nodes and tables of the manifest."""
-    for unique_id, exposure in manifest.entries(manifest.exposures, ("exposure.",), _Described):
+    for unique_id, exposure in manifest.stated_entries(manifest.exposures, ("exposure.",), _Described):
         yield _reader(manifest, unique_id, exposure, _of_exposure(exposure))
-    for unique_id, model in manifest.entries(manifest.semantic_models, ("semantic_model.",), _SemanticModel):
+    for unique_id, model in manifest.stated_entries(manifest.semantic_models, ("semantic_model.",), _SemanticModel):
         yield _reader(manifest, unique_id, model, _of_semantic_model(model))
     names = _Names(manifest)
-    for unique_id, test in manifest.entries(manifest.unit_tests, ("unit_test.",), _UnitTest):
+    for unique_id, test in manifest.stated_entries(manifest.unit_tests, ("unit_test.",), _UnitTest):
         meant = tuple({"name": call.arguments[-1], "version": call.version or None} for call in test.refs_given)
         yield _reader(manifest, unique_id, test, _of_unit_test(test, names), meant)
 
@@ -192,11 +192,11 @@ class _Names:
 
     def _entries(self) -> Iterator[tuple[tuple[str | None, ...], str]]:
         manifest = self._manifest
-        for unique_id, node in manifest.entries(manifest.nodes, ("model.", "seed.", "snapshot."), _Named):
+        for unique_id, node in manifest.stated_entries(manifest.nodes, ("model.", "seed.", "snapshot."), _Named):
             versions = {"" if node.version is None else str(node.version)}
             versions |= {""} if node.version == node.latest_version else set()
             for version in versions:
                 yield ("ref", node.package_name, node.name, version), unique_id
                 yield ("ref", None, node.name, version), unique_id
-        for unique_id, node in manifest.entries(manifest.sources, ("source.",), _Named):
+        for unique_id, node in manifest.stated_entries(manifest.sources, ("source.",), _Named):
             yield ("source", node.source_name, node.name, ""), unique_id

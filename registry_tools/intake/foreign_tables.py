@@ -149,10 +149,10 @@ def foreign_tables(
 ) -> ForeignTables:
     """The tables that these entries of the manifest stand for, with their columns from the interfaces where given."""
     tables = ForeignTables(adapter=manifest.adapter)
-    for unique_id in sorted(targets):
+    sections = {**manifest.nodes, **manifest.sources}
+    asked = {unique_id: sections[unique_id] for unique_id in sorted(targets)}
+    for unique_id, entry in manifest.stated_entries(asked, ("",), _Entry):
         target = targets[unique_id]
-        section = manifest.sources if unique_id.startswith("source.") else manifest.nodes
-        entry = manifest.decode(section[unique_id], _Entry, unique_id)
         tables.add(unique_id, target, entry, _model_of(target, interfaces), known)
     tables.add_hard_coded((interfaces[name] for name in sorted(interfaces) if name != manifest.project), known)
     return tables

@@ -131,8 +131,8 @@ class Manifest:
             yield unique_id, self.decode(self._stated(raw, unique_id) if self.is_of_v2 else raw, kind, unique_id)
 
     def _stated(self, raw: Raw | memoryview, unique_id: str) -> Raw:
-        """The entry without the nulls of its config, which dbt v2 writes where nobody wrote anything."""
-        entry = self.decode(raw, dict, unique_id)
+        """The entry without its nulls and those of its config, which dbt v2 writes where nobody wrote anything."""
+        entry = {key: value for key, value in self.decode(raw, dict, unique_id).items() if value is not None}
         if isinstance(config := entry.get("config"), dict):
             entry["config"] = {key: value for key, value in config.items() if value is not None}
         return Raw(msgspec.json.encode(entry))
@@ -176,6 +176,15 @@ class Manifest:
         for unique_id, raw in section.items():
             if unique_id.startswith(prefixes):
                 yield unique_id, self.decode(raw, kind, unique_id)
+
+    def stated_entries(
+        self, section: dict[str, Raw], prefixes: tuple[str, ...], kind: type[T]
+    ) -> Iterator[tuple[str, T]]:
+        """The same of any dbt, as one that writes nothing where nobody wrote anything has them."""
+        for unique_id, raw in section.items():
+            if unique_id.startswith(prefixes):
+                stated = self._stated(raw, unique_id) if self.is_of_v2 else raw
+                yield unique_id, self.decode(stated, kind, unique_id)
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -150,7 +150,7 @@ def text_within(folder: Path, path: str) -> str:
 def read_own_nodes(manifest: Manifest, others: Iterable[str]) -> dict[str, OwnNode]:
     """What this project builds, its packages with it, and what it tests; `others` are what it does not build."""
     left_out = frozenset(others)
-    found = manifest.entries(manifest.nodes, _KINDS, OwnNode)
+    found = manifest.stated_entries(manifest.nodes, _KINDS, OwnNode)
     return {unique_id: node for unique_id, node in sorted(found) if unique_id not in left_out}
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from registry_tools.errors import DocumentError
 from registry_tools.intake.column_usage import read_usage
 from registry_tools.intake.readings import Readings
 from registry_tools.mesh.interface import Interface
@@ -357,6 +358,24 @@ def test_a_project_that_reads_nobody_has_an_empty_usage(tmp_path: Path) -> None:
     assert usage_of(tmp_path, sql("a", "select 1 as id", "model.dbt_down.b")) == Usage(project="dbt_down")
 
 
+def test_dbt_v2_writes_null_where_nobody_wrote_anything(tmp_path: Path) -> None:
+    nulls = dict.fromkeys(("refs", "extra_ctes", "meta", "tags", "contract"))
+    entries = [
+        orders() | {"source_description": None, "config": {"meta": {"mesh": MARK}, "event_time": None}},
+        sql("a", STAR, config={"unique_key": None, "contract": None}) | nulls,
+        reader("exposure", "board", [ORDERS]) | nulls,
+        reader("semantic_model", "sem", [ORDERS]) | dict.fromkeys(("entities", "dimensions", "measures")),
+    ]
+    found = reads_of(tmp_path, *entries, dbt_version="2.0.0")
+    assert {name: read.unread for name, read in found.items()} == {
+        "a": "",
+        "board": "an exposure names no columns",
+        "sem": "",
+    }
+    with pytest.raises(DocumentError, match=r"model\.dbt_down\.a"):
+        reads_of(tmp_path, *entries)
+
+
 # -- what is passed on ------------------------------------------------------------------------------------------------
 
 
@@ -400,6 +419,11 @@ def test_columns_that_nobody_declares_are_passed_on_all_the_same(tmp_path: Path)
 def test_of_what_is_unread_anything_may_be_in_it(tmp_path: Path, query: str | None) -> None:
     shown = _shown("shown", query, STAGED)
     assert _passes(tmp_path, orders(), sql("stg", None), shown) == [("*", "shown", "*", False)]
+
+
+def test_a_contract_holds_what_a_star_passes_on(tmp_path: Path) -> None:
+    shown = _shown("shown", STAR, columns={"id": column("id")}) | {"config": {"contract": HELD}}
+    assert {whole for _, _, _, whole in _passes(tmp_path, orders(), shown)} == {False}
 
 
 def test_a_private_model_passes_on_nothing(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def _impact(impact: Impact) -> dict[str, Any]:
         "consumer": impact.consumer,
         "environment": impact.environment,
         "effect": impact.effect,
-        "owner": dict(impact.owner),
+        "owner": dict(sorted(impact.owner.items())),
         "reasons": [_reason(reason) for reason in impact.reasons],
     }
 
@@ -107,7 +107,7 @@ def _reader(reader: Reader) -> dict[str, Any]:
     return {
         "consumer": reader.consumer,
         "environment": reader.environment,
-        "owner": dict(reader.owner),
+        "owner": dict(sorted(reader.owner.items())),
         "nodes": reader.nodes,
         "unread": reader.unread,
         "verified": reader.verified,

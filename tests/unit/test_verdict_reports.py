@@ -209,6 +209,17 @@ def test_a_safe_change_is_told_quietly_where_somebody_s_columns_are_not_known() 
     assert verdict_annotations(told, {}, FOLDER) == ""
 
 
+def test_who_is_hurt_most_often_comes_first_among_equals() -> None:
+    twice = replace(REMOVED, impacts=(impact(reason("model.z.a"), consumer="z"),))
+    once = replace(REMOVED, impacts=(*twice.impacts, impact(reason("model.a.a"), consumer="a")))
+    assert "in all:\n  BROKEN    z@prod  2 changes\n  BROKEN    a@prod  1 change\n" in text_of(verdict(twice, once))
+
+
+def test_what_was_compiled_has_no_reason_not_to_be() -> None:
+    reader = replace(READERS[0], why_not="no state")
+    assert "not compiled" not in text_of(verdict(ADDED, readers=(reader,)))
+
+
 def test_what_was_not_compiled_is_said_once_for_a_reason() -> None:
     readers = tuple(
         Reader(consumer=f"c{at:02}", environment="prod", nodes=1, unread=0, owner={}, why_not="no state")
@@ -261,6 +272,13 @@ def test_the_counts_add_up() -> None:
     assert counts["changes"] == 6 == sum(counts[key] for key in ("refused", "unknown", "approved", "allowed"))
     assert counts["consumers"] == 3 == sum(counts[f"consumers_{effect.lower()}"] for effect in EFFECTS)
     assert counts["consumers_broken"] == 2
+    # Whoever reads through others need not be among those who were looked at.
+    assert verdict_document(replace(SEVERAL, readers=()))["counts"]["consumers_unaffected"] == 0
+
+
+def test_the_order_of_an_owner_s_facts_does_not_matter() -> None:
+    readers = tuple(replace(reader, owner=dict(reversed(reader.owner.items()))) for reader in READERS)
+    assert json.dumps(verdict_document(replace(SEVERAL, readers=readers))) == json.dumps(verdict_document(SEVERAL))
 
 
 # -- Markdown ---------------------------------------------------------------------------------------------------------
@@ -374,6 +392,14 @@ def test_words_stay_words_and_names_become_code() -> None:
     )
     assert prose("say @all that dbt_up.x goes") == "say <code>&#64;all</code> that <code>dbt_up.x</code> goes"
     assert prose("") == ""
+
+
+def test_a_number_with_a_full_stop_begins_no_list() -> None:
+    assert prose("1. first") == "<code>1.</code> first"
+
+
+def test_a_block_has_the_lines_that_it_was_given_and_no_other() -> None:
+    assert fenced("a\x1b[2J\u202eb\rc\u2028d", "sh") == "```sh\na\\x1b[2J\\u202eb\\rc\\u2028d\n```\n"
 
 
 @pytest.mark.parametrize("inside", ["```", "````", "x ``````` y", "~~~", "plain"])

@@ -18,6 +18,7 @@ import sqlglot
 
 from registry_tools.intake.sql.reading import Shape, Tables
 from tests.running import REPOSITORY
+from tests.truth.cells import filled_table
 from tests.truth.engine import Column, Engine, Table
 
 CORPORA: Final = Path(__file__).with_name("corpora")
@@ -72,7 +73,8 @@ def own_queries() -> tuple[Query, ...]:
     """The queries of corpora/own, over the tables of its tables.sql."""
     folder = CORPORA / "own"
     with Engine() as engine:
-        tables = engine.created((folder / "tables.sql").read_text(encoding="utf-8"))
+        empty = engine.created((folder / "tables.sql").read_text(encoding="utf-8"))
+    tables = tuple(map(filled_table, empty))
     files = sorted(folder.glob("*.sql"))
     return tuple(query for path in files if path.stem != "tables" for query in _blocks(path, tables))
 
@@ -185,7 +187,7 @@ def _demo_query(
         name=file.table.replace("__", "."),
         sql=file.rendered(owner, lambda table: f"DBT_PROD.MARTS.{table.upper()}"),
         engine_sql=engine_sql,
-        tables=tuple(tables[name] for name in sorted({*read, file.table})),
+        tables=tuple(filled_table(tables[name]) for name in sorted({*read, file.table})),
     )
 
 
@@ -211,7 +213,7 @@ def tpc_queries(name: str) -> tuple[Query, ...]:
     told = subprocess.run([TPC_PYTHON, "-c", _TPC_SCRIPT, name, maker], check=True, capture_output=True, timeout=120)
     columns, queries = json.loads(told.stdout)
     tables = tuple(
-        Table(name=table, columns=tuple(Column(name=c, type=type_) for t, c, type_ in columns if t == table))
+        filled_table(Table(name=table, columns=tuple(Column(name=c, type=k) for t, c, k in columns if t == table)))
         for table in dict.fromkeys(table for table, _, _ in columns)
     )
     return tuple(_tpc_query(f"{name}: {number}", sql, tables) for number, sql in queries)

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 import duckdb
 
 # Of all passes over the plan, the one that leaves out what nobody needs; the others only hide what it does.
-_KEPT_PASSES: Final = frozenset({"unused_columns"})
+_KEPT_PASSES: Final = frozenset({"unused_columns", "cte_inlining", "column_lifetime"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -128,8 +128,8 @@ class Engine:
         except duckdb.Error as error:
             return Answer(refused=_first_line(error))
 
-    def plans(self, sql: str) -> Answer:
-        """The columns of the result, and the plan without what nobody needs."""
+    def shows(self, sql: str) -> Answer:
+        """All three: the columns of the result, its rows, and the plan without what nobody needs."""
         answer = self.binds(sql)
         if answer.refused:
             return answer
@@ -137,7 +137,8 @@ class Engine:
             plan = json.loads(self._all(f"explain (format json) {sql}")[0][1])
         except duckdb.Error as error:
             return Answer(refused=_first_line(error))
-        return Answer(columns=answer.columns, plan=json.dumps(plan, sort_keys=True))
+        ran = self.runs(sql)
+        return Answer(columns=answer.columns, rows=ran.rows or (ran.refused,), plan=json.dumps(plan, sort_keys=True))
 
     def runs(self, sql: str) -> Answer:
         """The columns of the result and its rows, in no order of theirs."""

@@ -3,16 +3,22 @@
 Nothing here knows SQL: whether a column is used is what the engine says when the column is not there.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
 from registry_tools.intake.sql.reading import QueryReading, TableReading
 from tests.truth.corpus import Query, stored
-from tests.truth.engine import Answer, Column, Engine, Table
+from tests.truth.cells import filled
+from tests.truth.engine import Answer, Engine, Table
 
-# What becomes of the query: it fails; it gives other columns; it gives the same columns, made of something else; none.
-Fate = Literal["fails", "outputs", "values", "same"]
+# What becomes of the query: it fails; it gives other columns; it gives the same columns with other rows; it has another
+# plan, and the same rows, which says nothing; nothing at all.
+Fate = Literal["fails", "outputs", "values", "undecided", "same"]
+
+# What these words mean in a query, they mean whatever columns there are.
+_RESERVED = re.compile(r"current_\w+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,13 +53,15 @@ def observe_added(engine: Engine, query: Query, names: Collection[str]) -> Itera
     before = _before(engine, query)
     for table in query.tables:
         for name in sorted({*names} - {*map(str.lower, table.names)}):
-            fate, told = _fate(engine, query, before, table.plus(Column(name=name, type="INTEGER")))
+            if _RESERVED.fullmatch(name):
+                continue
+            fate, told = _fate(engine, query, before, table.plus(filled(name, "INTEGER", len(table.columns))))
             yield Observation(sign="+", table=table.name, column=name, fate=fate, told=told)
 
 
 def _before(engine: Engine, query: Query) -> Answer:
     engine.keep(query.tables)
-    before = engine.plans(query.engine_sql)
+    before = engine.shows(query.engine_sql)
     if before.refused:
         raise ValueError(f"{query.name}: {before.refused}")
     return before
@@ -62,17 +70,19 @@ def _before(engine: Engine, query: Query) -> Answer:
 def _without(table: Table, names: Collection[str]) -> Table:
     """A table without these; one that has no others keeps a column that nobody can name."""
     left = tuple(column for column in table.columns if column.name not in names)
-    return Table(name=table.name, columns=left or (Column(name="nobody names this", type="INTEGER"),))
+    return Table(name=table.name, columns=left or (filled("nobody names this", "INTEGER", 0),))
 
 
 def _fate(engine: Engine, query: Query, before: Answer, changed: Table) -> tuple[Fate, str]:
     with engine.instead(changed):
-        after = engine.plans(query.engine_sql)
+        after = engine.shows(query.engine_sql)
     if after.refused:
         return "fails", after.refused
     if after.columns != before.columns:
         return "outputs", f"{before.columns} -> {after.columns}"
-    return ("same", "") if after.plan == before.plan else ("values", "another plan")
+    if after.rows != before.rows:
+        return "values", f"{before.rows} -> {after.rows}"
+    return ("same" if after.plan == before.plan else "undecided"), ""
 
 
 # -- what was read against what was seen ------------------------------------------------------------------------------
@@ -103,7 +113,7 @@ def compare(query: Query, reading: QueryReading, seen: Observation) -> Disagreem
     read = reading.tables.get(seen.table, TableReading())
     named = stored(seen.column) in (read.columns if seen.sign == "-" else read.taken)
     expected = _expected_of_named(read) if named else _expected_of_others(read)
-    if seen.fate in expected:
+    if seen.fate in expected or seen.fate == "undecided":
         return None
     return Disagreement(query=query, seen=seen, read=read, missed=_GRAVITY[seen.fate] > max(map(_GRAVITY.get, expected)))
 

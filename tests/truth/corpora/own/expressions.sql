@@ -31,7 +31,7 @@ select case when status = 'paid' then amount else 0 end as x from orders;
 -- name: sample
 select id from orders tablesample bernoulli (10);
 -- engine:
-select id from orders using sample 10 percent (bernoulli);
+select id from orders using sample 100 percent (bernoulli);
 -- name: comments between
 select
     id, -- status

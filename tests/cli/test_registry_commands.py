@@ -290,7 +290,9 @@ def test_a_yanked_pin_is_warned_of_and_built_with(built: Commands) -> None:
 
 
 @pytest.mark.parametrize("reason", ["", "x" * 501])
-@pytest.mark.parametrize("words", [["rollback", "mini@prod#1"], ["yank", "mini@prod#1"], ["approve", "column-removed", "mini.o"]])
+@pytest.mark.parametrize(
+    "words", [["rollback", "mini@prod#1"], ["yank", "mini@prod#1"], ["approve", "column-removed", "mini.o"]]
+)
 def test_a_reason_is_a_sentence(built: Commands, words: list[str], reason: str) -> None:
     said = ["--reason", "a reason has 1 to 500 characters", f"this has {len(reason)}"]
     assert_refused(built, 2, *said, words=[*words, "--reason", reason])

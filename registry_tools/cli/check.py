@@ -12,7 +12,7 @@ import click
 
 from registry_tools.artifacts.finding_report import annotations, finding_document
 from registry_tools.cli.edge import at_the_edge
-from registry_tools.cli.opening import Opened, open_from
+from registry_tools.cli.opening import Opened, open_from, readings_of
 from registry_tools.cli.options import (
     compatibility_options,
     environment_option,
@@ -117,6 +117,7 @@ def _check_consumer(opened: Opened, environment: str, project_dir: Path, form: s
         today=datetime.now(UTC).date(),
         neighbours=_neighbours(opened.mesh, project.name),
         strict=options["strict"],
+        readings=readings_of(project.name),
     )
     findings = check_consumer(request, opened.registry)
     if form == "json":

@@ -19,6 +19,9 @@ RULES: Final[Mapping[str, str]] = {
     "private-group": "a model of one group of this project reads a private model of another",
     "unknown-model": "the upstream never had a public model of this name, as far as is known",
     "left-out": "the model is public, and mesh.yml leaves it out here",
+    "upgrade-breaks": "what the upstream publishes now breaks a node of this project that reads what is pinned",
+    "upgrade-changes": "what the upstream publishes now may change the results of a node that reads what is pinned",
+    "upgrade-unknown": "whether what the upstream publishes now breaks a node is not known: its SQL could not be read",
     "dynamic-reference": "what is read is computed when dbt runs and cannot be checked",
 }
 

@@ -1,18 +1,22 @@
 """A consumer and the registry in, what is wrong with the places that use an upstream out; nothing is written."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from registry_tools.checks.groups import private_reads, unlisted_groups
+from registry_tools.checks.upgrade import judge_upgrade
 from registry_tools.checks.uses import dynamic_references, judge_uses, with_access
 from registry_tools.errors import DocumentError
+from registry_tools.intake.column_usage import read_usage
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.manifest import Manifest, read_manifest
 from registry_tools.intake.project import ProjectFolder
+from registry_tools.intake.readings import Readings
 from registry_tools.intake.references import find_references
 from registry_tools.intake.usage import extract_usage
 from registry_tools.intake.uses import access_in, consumer_nodes, uses_in_files, uses_in_manifest
@@ -20,6 +24,7 @@ from registry_tools.mesh.lock import Lock
 from registry_tools.mesh.upstream import SyncedUpstream, Upstream
 from registry_tools.mesh.use import Finding
 from registry_tools.registry.departures import missed_by
+from registry_tools.registry.log import Entry
 from registry_tools.registry.pins import read_as_locked
 from registry_tools.registry.publications import Registry
 
@@ -30,7 +35,7 @@ _AT_ONCE: Final = 16
 class CheckRequest:
     """Whose uses to check when it is built in `environment`, and upstreams are read in the first of `reads` that has
     something. `neighbours` are projects whose manifests can be looked into on this machine; with `strict` a warning is
-    an error.
+    an error. What the SQL reads is kept in the file `readings`.
     """
 
     project: ProjectFolder
@@ -40,6 +45,7 @@ class CheckRequest:
     today: date
     neighbours: Mapping[str, ProjectFolder] = field(default_factory=dict)
     strict: bool = False
+    readings: Path | None = None
 
 
 def check_consumer(request: CheckRequest, registry: Registry) -> tuple[Finding, ...]:
@@ -62,9 +68,31 @@ def check_consumer(request: CheckRequest, registry: Registry) -> tuple[Finding, 
         *with_access(judged, _access(request, manifest)),
         *unlisted_groups(name, upstreams, usage, nodes),
         *private_reads(nodes),
+        *_upgrades(request, registry, manifest, upstreams),
         *dynamic_references(upstreams, uses),
     )
     return tuple(map(_as_error, found)) if request.strict else found
+
+
+def _upgrades(
+    request: CheckRequest, registry: Registry, manifest: Manifest | None, upstreams: Sequence[SyncedUpstream]
+) -> Iterator[Finding]:
+    """What the SQL of the last build reads that an upstream which is pinned has changed since."""
+    moved = [(synced, entry) for synced in upstreams if (entry := _moved(registry, synced))]
+    if manifest is None or not moved:
+        return
+    pinned = {synced.upstream.name: synced.published for synced, _ in moved}
+    with Readings(manifest.adapter, request.readings) as readings:
+        usage = read_usage(manifest, pinned, readings, folder=request.project.path)
+    for synced, entry in moved:
+        now, publication = registry.interface(synced.upstream.name, synced.pin.environment, entry.record)
+        yield from judge_upgrade(request.environment, usage, synced.published, now, str(publication))
+
+
+def _moved(registry: Registry, synced: SyncedUpstream) -> Entry | None:
+    """The upstream's newest record, where readers get something else now than what is pinned."""
+    newest = registry.newest(synced.upstream.name, synced.pin.environment)
+    return newest if newest and newest.record.digest != synced.pin.digest else None
 
 
 def _as_error(finding: Finding) -> Finding:

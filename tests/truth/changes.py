@@ -93,7 +93,10 @@ def _as(chance: Random, column: Column, type_: str) -> Column:
     if before == after:
         return replace(column, type=type_)
     if after == "text":
-        quoted = (cell if cell == "null" else f"'v' || cast(cast({cell} as {column.type}) as varchar)" for cell in column.cells)
+        quoted = (
+            cell if cell == "null" else f"'v' || cast(cast({cell} as {column.type}) as varchar)"
+            for cell in column.cells
+        )
         return replace(column, type=type_, cells=tuple(quoted))
     return replace(column, type=type_, cells=cells(chance, after, len(column.cells)))
 

@@ -59,9 +59,7 @@ def stored(name: str) -> str:
 
 def shapes(tables: Iterable[Table], store: Any = stored) -> Tables:
     """These tables, found by their last name, whatever the schema."""
-    known = {
-        store(table.name): Shape(table=table.name, columns=tuple(map(store, table.names))) for table in tables
-    }
+    known = {store(table.name): Shape(table=table.name, columns=tuple(map(store, table.names))) for table in tables}
     return lambda name: known.get(name[2])
 
 

@@ -56,9 +56,7 @@ def draw_tables(chance: Random) -> tuple[Table, ...]:
 def _table(chance: Random, name: str) -> Table:
     width = 1 if chance.random() < 0.06 else chance.randint(3, 6)
     rows = chance.choice(_ROWS)
-    return Table(
-        name=name, columns=tuple(draw_column(chance, column, rows) for column in chance.sample(NAMES, width))
-    )
+    return Table(name=name, columns=tuple(draw_column(chance, column, rows) for column in chance.sample(NAMES, width)))
 
 
 def draw_column(chance: Random, name: str, rows: int) -> Column:

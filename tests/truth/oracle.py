@@ -41,7 +41,10 @@ def observe(engine: Engine, query: Query, idle: Mapping[str, Collection[str]] | 
     before = _before(engine, query)
     for table in query.tables:
         together = [name for name in table.names if name in (idle or {}).get(table.name, ())]
-        if len(together) in (0, len(table.columns)) or _fate(engine, query, before, _without(table, together))[0] != "same":
+        if (
+            len(together) in (0, len(table.columns))
+            or _fate(engine, query, before, _without(table, together))[0] != "same"
+        ):
             together = []
         for name in table.names:
             fate, told = ("same", "") if name in together else _fate(engine, query, before, _without(table, [name]))
@@ -115,7 +118,9 @@ def compare(query: Query, reading: QueryReading, seen: Observation) -> Disagreem
     expected = _expected_of_named(read) if named else _expected_of_others(read)
     if seen.fate in expected or seen.fate == "undecided":
         return None
-    return Disagreement(query=query, seen=seen, read=read, missed=_GRAVITY[seen.fate] > max(map(_GRAVITY.get, expected)))
+    return Disagreement(
+        query=query, seen=seen, read=read, missed=_GRAVITY[seen.fate] > max(map(_GRAVITY.get, expected))
+    )
 
 
 _GRAVITY: Mapping[str, int] = {"same": 0, "values": 1, "outputs": 2, "fails": 3}

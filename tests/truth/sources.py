@@ -41,7 +41,15 @@ class Sources(Phrases):
 
     def _ways_to_join(self) -> tuple[Callable[[Scope, int], str | None], ...]:
         by_condition = (self._join_on,) * 4
-        return (*by_condition, self._join_using, self._join_using, self._natural, self._comma, self._flatten, self._lateral)
+        return (
+            *by_condition,
+            self._join_using,
+            self._join_using,
+            self._natural,
+            self._comma,
+            self._flatten,
+            self._lateral,
+        )
 
     def _other(self, scope: Scope) -> tuple[Source, str]:
         """One more table, under a name that is free here."""
@@ -76,7 +84,9 @@ class Sources(Phrases):
 
     def _shared(self, scope: Scope, source: Source) -> list[str]:
         mine = {(f.name, f.family) for each in scope.sources for f in self._distinct_names(each.fields)}
-        return [f.name for f in self._distinct_names(source.fields) if (f.name, f.family) in mine and f.family != "list"]
+        return [
+            f.name for f in self._distinct_names(source.fields) if (f.name, f.family) in mine and f.family != "list"
+        ]
 
     def _natural(self, scope: Scope, _depth: int) -> str | None:
         source, text = self._other(scope)

@@ -53,6 +53,8 @@ ON_ONE_LINE = {
     "select amount from table('shop.marts.orders')": "amount",
     "select amount from table(identifier('shop.marts.orders'))": "amount",
     "select seq.nextval, amount from orders": "amount",
+    "select x from 'file.csv', orders, @stage": "",
+    "select $1, orders.amount from @stage, orders": "amount",
     'select "AMOUNT", "amount" from orders': "AMOUNT amount",
     'select "amount" from "ORDERS"': "amount",
     # what is not there, but can be nothing else
@@ -120,6 +122,7 @@ ON_ONE_LINE = {
     "select * exclude amount rename (status as state) from orders": "amount status",
     "select o.* replace (amount / 100 as amount) from orders as o": "amount",
     "select * replace (status as amount) from orders": "amount status",
+    "select orders.* exclude (orders.amount) from orders": "amount",
     "select hash(* exclude (amount)) from orders": "amount",
     "select * ilike '%id' from orders": "",
     "select order_id from (select * ilike '%id' from orders)": "order_id",
@@ -208,6 +211,11 @@ def test_a_name_that_no_known_table_has_is_one_of_a_table_that_is_not_all_known(
 def test_a_name_within_an_open_table_may_be_one_of_the_query_around() -> None:
     found = told("select 1 from orders where exists (select 1 from events where amount = event_id)")
     assert (found["events"].columns, found["orders"].columns) == ("amount:1 event_id:1", "amount:1")
+
+
+def test_a_table_is_mentioned_first_where_the_select_list_does_so() -> None:
+    reading = read("select\n(select max(amount) from orders) as most\nfrom customers\njoin orders using (customer_id)")
+    assert {name: each.line for name, each in reading.tables.items()} == {"customers": 3, "orders": 2}
 
 
 def test_nobody_hears_of_tables_that_nobody_asks_about() -> None:

@@ -123,7 +123,7 @@ def _positional(reader: Reader, node: Expr, rows: Rows) -> frozenset[Origin]:
     """`$1`, `t.$1`: the first column, whichever it is."""
     reader.notes.whole(rows.carried, "position")
     number = int(node.this.name) if node.this.name.isdigit() else 0
-    return named(reader, rows.columns[number - 1 : number], node) if number else NOTHING
+    return named(reader, rows.columns[number - 1 : number], node) if number and not rows.more else NOTHING
 
 
 def _subquery(reader: Reader, node: exp.Query, scope: Scope) -> frozenset[Origin]:

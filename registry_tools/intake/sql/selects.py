@@ -44,16 +44,12 @@ def query_rows(reader: Reader, node: Expr, around: Scope | None, queries: Querie
             return _select(reader, node, around, queries)
         case exp.SetOperation():
             return _set_operation(reader, node, around, dict(queries))
-        case exp.Subquery() | exp.Paren():
+        case exp.Subquery():
             rows = query_rows(reader, node.this, around, queries)
             _order(reader, node, rows, Scope(queries=queries, around=around), 0)
             return rows
         case exp.Values():
             return _values(reader, node, around, queries)
-        case exp.Table():
-            scope = Scope(queries=queries, around=around)
-            add_sources(reader, node, scope)
-            return scope.every()
         case _:
             raise Unreadable(f"{type(node).__name__} as a query is not understood")
 
@@ -71,7 +67,7 @@ def _with_named(reader: Reader, node: Expr, around: Scope | None, queries: Queri
         alias = named.args["alias"]
         key = reader.names.key_of(alias.this)
         columns = alias.args.get("columns") or ()
-        if _may_recur(reader, clause, named.this):
+        if _may_recur(reader, clause, named.this, key):
             inside = _with_named(reader, named.this, around, known)
             rows = _set_operation(reader, named.this, around, dict(inside), (key, columns))
         else:
@@ -80,14 +76,14 @@ def _with_named(reader: Reader, node: Expr, around: Scope | None, queries: Queri
     return known
 
 
-def _may_recur(reader: Reader, clause: Expr, query: Expr) -> bool:
+def _may_recur(reader: Reader, clause: Expr, query: Expr, key: str) -> bool:
+    """Whether a query of WITH may read itself, under its name."""
     if not isinstance(query, exp.SetOperation):
         return False
     if clause.args.get("recursive"):
         return True
     if reader.names.adapter not in _RECURSIVE_WITHOUT_SAYING:
         return False
-    key = reader.names.key_of(query.parent.args["alias"].this)  # type: ignore[union-attr]
     return any(reader.names.key_of(table.this) == key for table in query.expression.find_all(exp.Table) if not table.db)
 
 
@@ -164,10 +160,9 @@ def _columns_of(reader: Reader, item: Expr, scope: Scope) -> tuple[Column, ...]:
 
 def _own_name(reader: Reader, item: Expr) -> tuple[str, str]:
     """The name of a column to which the query gives none; empty where it is the platform that thinks of one."""
-    if isinstance(item, exp.Column) and isinstance(item.this, exp.Identifier):
-        return reader.names.stored(item.this), reader.names.key_of(item.this)
-    if isinstance(item, exp.Dot) and isinstance(item.expression, exp.Identifier):
-        return reader.names.stored(item.expression), reader.names.key_of(item.expression)
+    own = item.this if isinstance(item, exp.Column) else item.expression if isinstance(item, exp.Dot) else None
+    if isinstance(own, exp.Identifier):
+        return reader.names.stored(own), reader.names.key_of(own)
     name = reader.names.stored(exp.Identifier(this=item.output_name))
     return name, reader.names.key(name)
 

@@ -7,12 +7,15 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.__main__ import judge
+from benchmarks.consumers import write_consumer
 from benchmarks.manifests import Shape, write_manifest
 from benchmarks.measures import rows
 from benchmarks.timing import Measured
 from benchmarks.workshop import Workshop
+from registry_tools.intake.column_usage import read_usage
 from registry_tools.intake.manifest import read_manifest
 from registry_tools.intake.public_interface import extract_interface
+from registry_tools.intake.readings import Readings
 
 SHAPE = Shape(models=50)
 
@@ -64,3 +67,16 @@ def test_a_row_is_a_ratio_of_two_processes(tmp_path):
 def test_a_target_is_missed_by_more_than_the_stated_noise(value, verdict):
     assert judge(0.35, Measured(value=value, noise=0.02)) == verdict
     assert judge(None, Measured(value=value, noise=0.02)) == ""
+
+
+def test_a_generated_consumer_is_read_to_the_last_query(tmp_path):
+    write_consumer(tmp_path / "manifest.json", 40)
+    manifest = read_manifest(tmp_path / "manifest.json")
+    with Readings(manifest.adapter, processes=1) as readings:
+        reads = read_usage(manifest, {}, readings).reads
+    assert len([node for node in manifest.nodes if node.startswith("model.")]) == 40
+    assert readings.cold == 40
+    assert [found for found in reads if found.unread] == []
+    staging = {found.node for found in reads if ".stg_" in found.node and found.node.startswith("model.")}
+    assert len(staging) == 12
+    assert {way for found in reads for way in found.whole} == {"output"}

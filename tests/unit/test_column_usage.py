@@ -100,6 +100,22 @@ def test_a_bare_name_is_told_by_the_columns_of_a_neighbour(tmp_path: Path) -> No
     assert found["a"].columns == ("amount",)
 
 
+def test_so_it_is_by_those_of_a_seed_and_of_an_own_model(tmp_path: Path) -> None:
+    """Of the injected model no column is known, so that every name that is nobody else's may be its own."""
+    bare = foreign("orders", columns={}, relation_name="PROD.MARTS.ORDERS")
+    seed = sql("rates", None, "model.dbt_down.none", columns={"rate": column("rate")})
+    seed |= {"unique_id": "seed.dbt_down.rates", "resource_type": "seed"}
+    own = sql("days", "select day from RAW.X.DAYS", "model.dbt_down.none")
+    query = "select amount, rate, day from PROD.MARTS.ORDERS, DOWN.MARTS.rates, DOWN.MARTS.days"
+    entry = sql("a", query, bare["unique_id"], "seed.dbt_down.rates", "model.dbt_down.days")
+    assert reads_of(tmp_path, bare, seed, own, entry)["a"].columns == ("amount",)
+
+
+def test_a_table_may_have_a_name_that_is_no_word(tmp_path: Path) -> None:
+    odd = orders(relation_name='PROD.MARTS."All orders"')
+    assert reads_of(tmp_path, odd, sql("a", 'select id from prod.marts."All orders"'))["a"].columns == ("id",)
+
+
 @pytest.mark.parametrize("code", ["model", "snapshot", "analysis", "test", "operation"])
 def test_whatever_dbt_compiles_reads_columns(tmp_path: Path, code: str) -> None:
     entry = reader(code, "x", [ORDERS]) | {"compiled_code": "select id from PROD.MARTS.ORDERS"}
@@ -143,6 +159,14 @@ def test_a_ref_to_an_old_version_names_it(tmp_path: Path) -> None:
     asked = [{"name": "products", "package": "dbt_up", "version": 1}]
     entry = sql("a", "select id from PROD.MARTS.P1", "model.dbt_up.products.v1", refs=asked)
     assert reads_of(tmp_path, *_products(), entry)["a"].version == "1"
+
+
+def test_a_node_that_refers_to_both_versions_reads_both(tmp_path: Path) -> None:
+    asked = [{"name": "products", "version": 1}, {"name": "products", "version": None}, ["old", "form"]]
+    query = "select p1.id, p2.status from PROD.MARTS.P1 as p1, PROD.MARTS.P2 as p2"
+    entry = sql("a", query, "model.dbt_up.products.v1", "model.dbt_up.products.v2", refs=asked)
+    found = usage_of(tmp_path, *[each | {"columns": {}} for each in _products()], entry).reads
+    assert [(each.version, each.columns) for each in found] == [("", ("status",)), ("1", ("id",))]
 
 
 def test_of_two_sources_at_one_relation_a_node_reads_the_one_it_depends_on(tmp_path: Path) -> None:
@@ -327,6 +351,13 @@ def test_whoever_follows_an_unread_model_is_no_reader_of_more(tmp_path: Path) ->
     """The unread model is said to read every column already, and nobody knows what it gives on."""
     later = sql("a", "select amount from DOWN.MARTS.stg", STAGED)
     assert list(reads_of(tmp_path, orders(), sql("stg", None), later)) == ["stg"]
+
+
+def test_a_model_of_two_unread_ones_comes_after_both(tmp_path: Path) -> None:
+    stars = "select * from DOWN.MARTS.stg, DOWN.MARTS.mid"
+    entries = sql("mid", STAR), sql("stg", STAR, ORDERS, "model.dbt_down.mid")
+    found = reads_of(tmp_path, orders(), *entries, sql("a", stars, STAGED, "model.dbt_down.mid"))
+    assert found["a"].whole == ("output",)
 
 
 def test_an_unread_model_reads_every_column_that_a_star_passes_to_it(tmp_path: Path) -> None:

@@ -134,6 +134,15 @@ def test_an_input_means_the_version_that_it_names_or_the_latest(tmp_path: Path, 
     assert (found.model, found.version, found.columns) == ("products", version, ("id",))
 
 
+def test_several_inputs_are_read_each(tmp_path: Path) -> None:
+    given = [{"input": "source('dbt_up', 'orders')", "rows": [{name: 1}]} for name in ("id", "amount")]
+    entry = _unit_test(*given, {"input": "ref('b')", "rows": [{"x": 1}]})
+    entry["depends_on"]["nodes"].append("model.dbt_down.b")
+    found = _one(tmp_path, entry, sql("b", "select 1 as x", "model.dbt_down.none"))
+    assert found
+    assert found.columns == ("amount", "id")
+
+
 def test_what_it_expects_of_the_model_is_read_where_a_star_passed_it_on(tmp_path: Path) -> None:
     entry = _unit_test(expect=[{"amount": 1, "made": 2}], model="stg")
     found = _one(tmp_path, entry, sql("stg", "select *, 1 as made from PROD.MARTS.ORDERS"))
@@ -191,6 +200,13 @@ def test_a_unit_test_stands_at_its_name_and_its_columns_where_they_are_given(tmp
     found = _one(tmp_path, entry | {"original_file_path": "models/stg.yml"}, project=_project(tmp_path))
     assert found
     assert (found.path, found.lines, found.line) == ("models/stg.yml", (18, 18), 13)
+
+
+def test_a_file_is_read_once_for_all_that_stands_in_it(tmp_path: Path) -> None:
+    project, where = _project(tmp_path), {"original_file_path": "models/stg.yml"}
+    tests = [data_test(kind, STAGED, "id", "dbt_down") | where for kind in ("not_null", "unique")]
+    found = reads_of(tmp_path, orders(), sql("stg", STAR), *tests, project=project)
+    assert [each.lines for each in found.values() if each.path == "models/stg.yml"] == [(9,), (9,)]
 
 
 def test_what_is_not_in_the_file_has_no_line(tmp_path: Path) -> None:

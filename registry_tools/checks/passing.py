@@ -78,11 +78,11 @@ def passed_on(readership: Readership, label: str, wave: Wave, means: Callable[[s
     """
     project = readership.old.interface.project
     first = [(by, passed) for by, passed in readership.passes(project, label) if means(passed.version)]
-    coast = sorted(_shores(first, wave, ()), key=_order)
+    coast = list(_shores(first, wave, ()))
     seen: set[tuple[object, ...]] = set()
     while coast:
         following: list[_Shore] = []
-        for shore in coast:
+        for shore in sorted(coast, key=_order):
             if shore.key not in seen:
                 seen.add(shore.key)
                 yield from _landed(readership, shore)
@@ -92,7 +92,7 @@ def passed_on(readership: Readership, label: str, wave: Wave, means: Callable[[s
                     if by.reads_from(shore.by.consumer, shore.by.environment)
                 ]
                 following += _shores(onwards, shore.wave, shore.through)
-        coast = sorted(following, key=_order)
+        coast = following
 
 
 def _shores(passes: list[tuple[Consumption, Passed]], wave: Wave, through: tuple[str, ...]) -> Iterator[_Shore]:

@@ -121,6 +121,13 @@ def test_a_frozen_model_does_not_change_and_what_is_elsewhere_does(
     assert outcome("frozen", change(rule, "SAFE", **place)) == expected
 
 
+def test_in_frozen_whatever_is_touched_elsewhere_is_refused_as_in_the_strictest_mode() -> None:
+    moved = change("latest-version-moved", "DANGEROUS", model="customers", column=None)
+    assert outcome("frozen", moved) == "allowed"
+    assert outcome("frozen", moved, impact("AFFECTED")) == "refused"
+    assert outcome("frozen", moved, impact("UNKNOWN")) == "unknown"
+
+
 # -- which mode -------------------------------------------------------------------------------------------------------
 
 
@@ -144,6 +151,8 @@ def test_the_nearest_to_the_model_counts() -> None:
     assert mode_of(change(model="orders.v1"), Modes(**everything, models=models), v1) == "frozen"
     assert mode_of(change(model="orders"), Modes(**everything, models={"orders.v1": "frozen"}), v1) == "frozen"
     assert mode_of(change(), Modes(default="off"), says("contract")) == "contract"
+    assert mode_of(change(), Modes(models={"orders": "off"}), says("contract")) == "contract"
+    assert mode_of(change(), Modes(models={"orders": "frozen"}), says("contract")) == "frozen"
     assert mode_of(change(model=None, column=None, group="core"), Modes(**everything), grouped) == "consumers-strict"
 
 
@@ -188,7 +197,8 @@ def test_what_was_to_leave_may_go_once_nobody_reads_it(rule: str, mode: Mode) ->
     gone = change(rule, column=None)
     assert outcome(mode, gone, readers=(), model=OVER) == "allowed"
     assert outcome(mode, gone, impact("BROKEN"), model=OVER) == "refused"
-    assert outcome(mode, gone, impact("UNKNOWN"), model=OVER) in ("unknown", "refused")
+    unknown = "refused" if mode == "contract" else "unknown"
+    assert outcome(mode, gone, impact("UNKNOWN"), model=OVER) == unknown
     assert outcome(mode, gone, readers=(), model={"deprecation_date": "2026-11-21T00:00:00+00:00"}) == "refused"
     assert outcome(mode, gone, readers=(), model={"deprecation_date": "soon"}) == "refused"
     assert (
@@ -315,6 +325,7 @@ def test_a_verdict_says_what_it_is_about() -> None:
         ("consumers", "DANGEROUS", [impact("AFFECTED")], "consumers: it breaks nobody who is registered"),
         ("contract", "BREAKING", [], "contract: a breaking change, whoever reads it"),
         ("frozen", "SAFE", [], "frozen: the model is not to change at all"),
+        ("frozen", "BREAKING", [impact("BROKEN")], "frozen: it breaks dbt_down in 2 models"),
         ("consumers", "BREAKING", [impact("BROKEN")], "consumers: it breaks dbt_down in 2 models"),
         ("contract", "BREAKING", [impact("BROKEN")], "contract: it breaks dbt_down in 2 models"),
         (

@@ -467,6 +467,34 @@ def test_what_could_not_be_read_may_pass_on_anything() -> None:
     ]
 
 
+def test_what_is_made_of_a_version_that_was_named_is_not_made_of_another_latest_one() -> None:
+    for version, expected in (("", ["AFFECTED"]), ("1", [])):
+        down = consumer(passes=(passed("amount", "shop", "total", version=version),))
+        told = found(interface(V1, V2), interface(latest(V1, 2), latest(V2, 2)), down, third("total"))
+        assert [i.effect for i in told.get("latest-version-moved orders", ())] == expected
+
+
+def test_what_is_built_upon_another_environment_of_a_consumer_is_not_reached() -> None:
+    down = consumer(passes=(passed("amount", "shop", whole=True),))
+    mart = (passed("amount", "mart", upstream="dbt_down", model="shop", whole=True),)
+    last = consumer(reading("amount", model="mart", upstream="dbt_third"), name="dbt_last")
+    for environment, reached in (("prod", True), ("dev", False)):
+        middle = consumer(name="dbt_third", passes=mart, environments={"dbt_down": environment})
+        assert bool(found(ORDERS, drop("amount"), down, middle, last)) is reached
+
+
+def test_of_two_ways_of_one_length_the_first_by_name_is_told() -> None:
+    down = consumer(passes=(passed("amount", "b", "x"), passed("amount", "a", "x")))
+    middle = consumer(
+        name="dbt_third",
+        passes=tuple(passed("x", "mart", "t", upstream="dbt_down", model=model) for model in ("b", "a")),
+    )
+    last = consumer(reading("t", model="mart", upstream="dbt_third"), name="dbt_last")
+    assert chain(found(ORDERS, drop("amount"), down, middle, last)) == [
+        ("dbt_last", "AFFECTED", "through", "mart.t", "dbt_third.mart.t", "dbt_down.a.x")
+    ]
+
+
 @pytest.mark.parametrize(("there", "reached"), [({"dbt_down": "prod"}, True), ({"dbt_down": "dev"}, False), ({}, True)])
 def test_who_reads_another_environment_of_the_consumer_is_not_reached(there: dict[str, str], *, reached: bool) -> None:
     down = consumer(passes=(passed("amount", "shop", whole=True),))

@@ -14,6 +14,7 @@ from registry_tools.mesh.printable import printable
 _ACTIVE: Final = re.compile(r"[^\w .,…()=+-]|(?<![^\W_])_|_(?![^\W_])|(?<=www)\.", re.IGNORECASE)
 # A word of a sentence, or a number, and the marks around it; a number with a full stop could begin a list.
 _WORD: Final = re.compile(r"[(\"]?(?:[^\W\d_]+(?:['-][^\W\d_]+)*[\").,;:?]*|\d+[\"),;:]*)")
+_MARKED: Final = re.compile(r"[,;:.]\Z")
 _FENCE: Final = re.compile(r"`{3,}")
 
 
@@ -26,15 +27,27 @@ def code(text: str | None) -> str:
 
 def prose(text: str) -> str:
     """A sentence on one line: words as they are, and names, commands and whatever else is no word as inline code."""
-    written = []
+    written: list[str] = []
     odd: list[str] = []
     for word in (*printable(text).split(), ""):
-        if word and not _WORD.fullmatch(word):
+        is_word = not word or _WORD.fullmatch(word)
+        if not is_word:
             odd.append(word)
-            continue
-        written += [code(" ".join(odd)), word] if odd else [word]
-        odd = []
+        if odd and (is_word or _MARKED.search(word)):
+            name, mark = _parted(" ".join(odd))
+            written.append(f"{code(name)}{mark}")
+            odd = []
+        if is_word:
+            written.append(word)
     return " ".join(written).rstrip()
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """A name, and the mark that ends the clause in which it stands; so does a bracket that was opened before."""
+    name = _MARKED.sub("", text)
+    if name.endswith(")") and name.count(")") > name.count("("):
+        name = name[:-1]
+    return name, text[len(name) :]
 
 
 def fenced(text: str, language: str) -> str:

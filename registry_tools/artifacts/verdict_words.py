@@ -164,7 +164,8 @@ def reading_words(verdict: Verdict) -> Iterator[str]:
         for reader in verdict.readers:
             if reader.unread:
                 of = f"{reader.unread:,} of {counted(reader.nodes, 'node')}"
-                yield f"{consumer_words(reader)}: which columns {of} may read is not known, so that it is every one"
+                count = "counts" if reader.unread == 1 else "count"
+                yield f"{consumer_words(reader)}: {of} {count} as reading every column, as nobody knows which"
     compiled = [consumer_words(reader) for reader in verdict.readers if reader.verified]
     if compiled:
         yield f"compiled again against the new interface: {some(compiled)}"

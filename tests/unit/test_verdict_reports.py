@@ -277,7 +277,7 @@ def test_the_counts_add_up() -> None:
 
 
 def test_the_order_of_an_owner_s_facts_does_not_matter() -> None:
-    readers = tuple(replace(reader, owner=dict(reversed(reader.owner.items()))) for reader in READERS)
+    readers = tuple(replace(reader, owner=dict(reversed(list(reader.owner.items())))) for reader in READERS)
     assert json.dumps(verdict_document(replace(SEVERAL, readers=readers))) == json.dumps(verdict_document(SEVERAL))
 
 
@@ -391,11 +391,14 @@ def test_words_stay_words_and_names_become_code() -> None:
         "Keep the column (it's in use), 3 read it; talk to them."
     )
     assert prose("say @all that dbt_up.x goes") == "say <code>&#64;all</code> that <code>dbt_up.x</code> goes"
+    assert prose("a (of b, #c), d.e: x f(1).") == (
+        "a (of b, <code>&#35;c</code>), <code>d.e</code>: x <code>f(1)</code>."
+    )
     assert prose("") == ""
 
 
 def test_a_number_with_a_full_stop_begins_no_list() -> None:
-    assert prose("1. first") == "<code>1.</code> first"
+    assert prose("1. first") == "<code>1</code>. first"
 
 
 def test_a_block_has_the_lines_that_it_was_given_and_no_other() -> None:

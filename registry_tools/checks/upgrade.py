@@ -1,4 +1,4 @@
-"""An upstream as a project pins it and as it is now, and what the project reads of it, in; what an upgrade breaks out."""
+"""An upstream as a project pins it and as it is now, and what the project reads of it, in; what would break out."""
 
 from collections.abc import Iterator, Mapping
 from typing import Final

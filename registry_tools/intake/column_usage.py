@@ -1,6 +1,7 @@
 """A built project's manifest in, what it reads of other projects by column and line out, and what it passes on."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,7 @@ from registry_tools.intake.manifest import Manifest, collector_off
 from registry_tools.intake.own_nodes import Described, OwnNode, read_own_nodes
 from registry_tools.intake.project_flow import ProjectFlow, Seen
 from registry_tools.intake.readings import Readings, Told
+from registry_tools.intake.sql.reading import Fault
 from registry_tools.intake.targets import Target, find_targets
 from registry_tools.intake.written import Files
 from registry_tools.mesh.interface import Interface
@@ -42,18 +44,8 @@ def read_usage(
     manifest's own entries tell the columns. `folder` is the project's, for the lines of files that dbt has stripped.
     `told` hears how many queries are done, and of how many. Raises DocumentError naming the entry that is none.
     """
-    known = KnownTables(adapter=manifest.adapter)
-    public = {str(m.relation(i.adapter)): m for i in interfaces.values() for m in i.models}
     with collector_off():
-        targets = find_targets(manifest, public)
-        _know_other_sources(manifest, targets, known)
-        project = ProjectFlow(
-            nodes=read_own_nodes(manifest, targets),
-            foreign=foreign_tables(manifest, targets, interfaces, known),
-            known=known,
-            folder=folder,
-        )
-        files = Files(folder=folder)
+        project, files = _project(manifest, interfaces, folder), Files(folder=folder)
         reads: list[Read] = []
         passes: set[Passed] = set()
         for seen in project.walk(readings, told):
@@ -64,6 +56,34 @@ def read_usage(
         for reader in described_readers(manifest):
             reads += _described_reads(project, reader, files)
     return Usage(project=manifest.project, reads=tuple(sorted(reads)), passes=tuple(sorted(passes)))
+
+
+def read_faults(
+    manifest: Manifest, interfaces: Mapping[str, Interface], readings: Readings
+) -> Iterator[tuple[str, str, Fault]]:
+    """The names for which the warehouse would decline the project's SQL if upstreams had these interfaces: each with
+    the node and its file, and the line of that. What is not known to be wrong is left out.
+    """
+    with collector_off():
+        project, files = _project(manifest, interfaces, None), Files(folder=None)
+        for seen in project.walk(readings, lambda _done, _total: None):
+            if seen.reading.faults and seen.node.package_name == manifest.project:
+                written = files.of_node(project, seen)
+                for fault in seen.reading.faults:
+                    yield seen.unique_id, written.path, replace(fault, line=written.line_of(fault.line, fault.name))
+
+
+def _project(manifest: Manifest, interfaces: Mapping[str, Interface], folder: Path | None) -> ProjectFlow:
+    known = KnownTables(adapter=manifest.adapter)
+    public = {str(m.relation(i.adapter)): m for i in interfaces.values() for m in i.models}
+    targets = find_targets(manifest, public)
+    _know_other_sources(manifest, targets, known)
+    return ProjectFlow(
+        nodes=read_own_nodes(manifest, targets),
+        foreign=foreign_tables(manifest, targets, interfaces, known),
+        known=known,
+        folder=folder,
+    )
 
 
 def _know_other_sources(manifest: Manifest, targets: Mapping[str, Target], known: KnownTables) -> None:

@@ -1,6 +1,6 @@
 """A candidate manifest and the registry in, what publishing it would do to whoever reads it out; nothing is written."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,11 +10,12 @@ import msgspec
 from registry_tools.assessment import Terms, assess
 from registry_tools.checks.readership import Consumption, Failure
 from registry_tools.errors import IntegrityError, RegistryError, UsageError
-from registry_tools.intake.column_usage import read_usage
+from registry_tools.intake.column_usage import read_faults, read_usage
 from registry_tools.intake.declared import declared_places
 from registry_tools.intake.manifest import Manifest, as_manifest, read_manifest
 from registry_tools.intake.public_interface import extract_interface
 from registry_tools.intake.readings import Readings
+from registry_tools.intake.sql.reading import Fault
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.selector import Selector
 from registry_tools.mesh.usage import Usage
@@ -89,18 +90,27 @@ def _verified(registry: Registry, said: Consumption, old: Interface, new: Interf
         return replace(said, why_not="it published no whole manifest (--no-state)")
     manifest = as_manifest(state, Path(f"{place} manifest.json"))
     with Readings(manifest.adapter) as readings:
-        before = read_usage(manifest, {old.project: old}, readings)
-        after = read_usage(manifest, {old.project: new}, readings)
-    usage = msgspec.structs.replace(said.usage, reads=before.reads, passes=before.passes)
-    return replace(said, usage=usage, failures=tuple(_failures(before, after, old)), verified=True)
+        seen = read_usage(manifest, {old.project: old}, readings)
+        known = set(_unlined(read_faults(manifest, {old.project: old}, readings)))
+        found = [
+            each for each in read_faults(manifest, {old.project: new}, readings) if next(_unlined([each])) not in known
+        ]
+    usage = msgspec.structs.replace(said.usage, reads=seen.reads, passes=seen.passes)
+    return replace(said, usage=usage, failures=tuple(_failures(found, usage, old)), verified=True)
 
 
-def _failures(before: Usage, after: Usage, old: Interface) -> Iterator[Failure]:
-    """The reads of nodes whose SQL could be read before, and cannot any more."""
-    readable = {(read.node, read.model, read.version) for read in before.reads if not read.unread}
+def _unlined(faults: Iterable[tuple[str, str, Fault]]) -> Iterator[tuple[str, str, bool]]:
+    return ((node, fault.name, fault.ambiguous) for node, _, fault in faults)
+
+
+def _failures(found: Iterable[tuple[str, str, Fault]], usage: Usage, old: Interface) -> Iterator[Failure]:
+    """The names that are wrong only now, each told of every model of the upstream that its node reads."""
     labels = {(model.name, "" if model.version is None else str(model.version)): model.label for model in old.models}
     labels |= {(model.name, ""): model.label for model in old.models if model.is_latest}
-    for read in after.reads:
-        label = labels.get((read.model, read.version))
-        if read.upstream == old.project and read.unread and label and (read.node, read.model, read.version) in readable:
-            yield Failure(node=read.node, model=label, path=read.path, line=read.line, told=read.unread)
+    reads: dict[str, set[str]] = {}
+    for read in usage.reads:
+        if read.upstream == old.project and (label := labels.get((read.model, read.version))):
+            reads.setdefault(read.node, set()).add(label)
+    for node, path, fault in found:
+        for label in sorted(reads.get(node, ())):
+            yield Failure(node=node, model=label, column=fault.name, path=path, line=fault.line, told=str(fault))

@@ -188,6 +188,28 @@ def test_what_a_consumer_did_not_record_is_read_in_its_whole_manifest(tmp_path: 
     }
 
 
+def test_sql_that_does_not_compile_any_more_is_told_with_the_name_that_is_wrong(
+    tmp_path: Path, registry: Registry
+) -> None:
+    publish(tmp_path, registry, up("id", "amount"))
+    publish(tmp_path, registry, down(f"select id, amount, day from {ORDERS} cross join (select 1 as day) as d"))
+    told = {
+        reason.told
+        for judged in verdict_on(tmp_path, registry, up("id", "day", built=2), compiled=True).judged
+        for impact in judged.impacts
+        for reason in impact.reasons
+        if reason.rule == "not-compiled"
+    }
+    assert told == {"amount is not to be found", "day is ambiguous"}
+
+
+def test_what_was_wrong_before_is_not_told(tmp_path: Path, registry: Registry) -> None:
+    publish(tmp_path, registry, up("id", "amount", "note"))
+    publish(tmp_path, registry, down(f"select id, zebra from {ORDERS}"))
+    verdict = verdict_on(tmp_path, registry, up("id", "amount", built=2), compiled=True)
+    assert (verdict.answer, [judged.impacts for judged in verdict.judged]) == ("yes", [()])
+
+
 def test_a_consumer_without_a_state_is_not_verified_and_says_why(tmp_path: Path, registry: Registry) -> None:
     publish(tmp_path, registry, up("id", "amount"))
     publish(tmp_path, registry, down(f"select id, amount from {ORDERS}"), with_state=False)

@@ -45,7 +45,7 @@ def asked(file: Path | None, *queries: Query, adapter: str = "snowflake") -> lis
 
 def many(count: int) -> list[Query]:
     """So many queries, each another one."""
-    texts = (f"select id, {number} as n from p.m.t" for number in range(count))  # noqa: S608  # nobody runs it
+    texts = (f"select id, {number} as n from p.m.t" for number in range(count))  # nobody runs it
     return [Query(sql=text, tables=known("ID")) for text in texts]
 
 

@@ -6,7 +6,7 @@ from typing import Final
 from sqlglot import Expr
 
 from registry_tools.intake.sql.names import line_of
-from registry_tools.intake.sql.reading import Origin
+from registry_tools.intake.sql.reading import Fault, Origin
 from registry_tools.intake.sql.rows import NOTHING, Column, Rows
 from registry_tools.intake.sql.scope import Reader, Scope
 
@@ -34,12 +34,16 @@ def bound_in(reader: Reader, rows: Rows, part: Expr) -> frozenset[Origin]:
     """What a column of these rows is made of, which a query names."""
     key = reader.names.key_of(part)
     found = rows.found(key)
+    if len(found) > 1:
+        _fault(reader, part, ambiguous=True)
     if found:
         reader.notes.take(rows.carried, (key,))
         return named(reader, found, part)
     certain = not rows.more and len(rows.open or rows.carried) == 1
     if rows.loose:
         reader.notes.take(rows.carried - rows.open if certain else rows.carried, (key,))
+    else:
+        _fault(reader, part)
     return _guessed(reader, rows.open or (rows.carried if certain else ()), part)
 
 
@@ -74,6 +78,8 @@ def _bound_bare(reader: Reader, part: Expr, scope: Scope, *, aliases: bool) -> f
 def _bound_here(reader: Reader, part: Expr, scope: Scope, key: str, *, aliases: bool) -> frozenset[Origin] | None:
     """What the name certainly means in this very query; None if nothing."""
     hits = [found for source in scope.sources if (found := source.found(key))]
+    if sum(map(len, hits)) > 1:
+        _fault(reader, part, ambiguous=True)
     if hits:
         return NOTHING.union(*(named(reader, found, part) for found in hits))
     if aliases and key in scope.aliases:
@@ -107,10 +113,15 @@ def _missing(reader: Reader, part: Expr, scope: Scope) -> frozenset[Origin]:
     """A name that nothing answers to: if there is but one table here, it is a column that this one has not got."""
     if reader.names.stored(part).upper() in _NO_COLUMNS:
         return NOTHING
+    _fault(reader, part)
     rows = [source.rows for source in scope.sources]
     if len(rows) == 1 and not rows[0].loose and len(rows[0].carried) == 1:
         return _guessed(reader, rows[0].carried, part)
     return NOTHING
+
+
+def _fault(reader: Reader, part: Expr, *, ambiguous: bool = False) -> None:
+    reader.notes.faults.add(Fault(name=part.name, line=line_of(part), ambiguous=ambiguous))
 
 
 def named(reader: Reader, columns: Iterable[Column], place: Expr) -> frozenset[Origin]:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 
 from registry_tools.intake.sql.names import Names
-from registry_tools.intake.sql.reading import Origin, Shape, TableReading
+from registry_tools.intake.sql.reading import Fault, Origin, Shape, TableReading
 from registry_tools.mesh.usage import Whole
 
 
@@ -23,6 +23,7 @@ class Notes:
     def __init__(self, names: Names) -> None:
         self._names = names
         self._notes: dict[str, _Note] = {}
+        self.faults: set[Fault] = set()
 
     def meet(self, shape: Shape, line: int) -> None:
         """The query reads the table, here among other places."""

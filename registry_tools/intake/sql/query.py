@@ -30,6 +30,7 @@ def read_query(sql: str, adapter: str, tables: Tables) -> QueryReading:
         tables=reader.notes.readings(),
         outputs=tuple(Output(name=each.name, origins=each.origins, passed=each.passed) for each in rows.columns),
         open=rows.open,
+        faults=tuple(sorted(reader.notes.faults)),
     )
 
 

@@ -56,9 +56,23 @@ class Output:
     passed: Origin | None = None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True, order=True)
+class Fault:
+    """A name on a line of the SQL that means nothing, as far as the tables are known, or more than one thing."""
+
+    name: str
+    line: int
+    ambiguous: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.name} is {'ambiguous' if self.ambiguous else 'not to be found'}"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueryReading:
     """What a query reads of each table that was asked about, by the table's name, and what it gives.
+
+    `faults` are the names for which the warehouse would decline it, sorted.
 
     `open` are the tables whose rows a `*` leads into the outputs although not all of their columns are known: there
     are more outputs than are listed. Where `unread` is not empty, nothing else is known: it says why, in a few words.
@@ -68,3 +82,4 @@ class QueryReading:
     outputs: tuple[Output, ...] = ()
     open: frozenset[str] = frozenset()
     unread: str = ""
+    faults: tuple[Fault, ...] = ()

@@ -62,6 +62,10 @@ class Place:
 
 def differ(before: Any, after: Any) -> bool:  # noqa: ANN401  # any value of an interface
     """Whether two values differ for a reader: Python takes 1, 1.0 and True for equal, JSON and the digest do not."""
+    if before is after:
+        return False
+    if isinstance(before, str) and isinstance(after, str):  # as most values are
+        return before != after
     return _ENCODER.encode(before) != _ENCODER.encode(after)
 
 

@@ -173,6 +173,14 @@ def test_true_and_one_are_not_the_same_meta() -> None:
     assert [(c.before, c.after) for c in changes] == [('{"pii":1}', '{"pii":true}')]
 
 
+def test_true_and_one_are_not_the_same_meta_of_a_column() -> None:
+    """What is equal to Python is found also where nothing else differs."""
+    old, new = (interface(public_model(columns={"id": Column(name="id", meta={"tier": t})})) for t in (1, True))
+    assert told(old, new) == [("meta-changed", "dbt_up.orders.id")]
+    old, new = (interface(public_model(config=Config(meta={"tier": tier}))) for tier in (1, 1.0))
+    assert told(old, new) == [("meta-changed", "dbt_up.orders")]
+
+
 def test_no_text_and_empty_text_are_told_apart() -> None:
     changes = compare(interface(public_model(description=None)), interface(public_model(description="")))
     assert [(c.rule, c.before, c.after) for c in changes] == [("description-changed", "null", '""')]

@@ -126,13 +126,13 @@ def test_numbers_are_told_and_never_the_values() -> None:
         config = Config(materialized="table", access="public", mesh=Promise(**facts))
         return interface(public_model(config=config))
 
-    old = promised(accepted_values={"id": ("a", "b")}, grants={"select": ("a", "b"), "insert": ("c",)})
-    new = promised(accepted_values={"id": ("a",)}, grants={"select": ("a", "c")})
+    old = promised(accepted_values={"id": ("a", "b"), "day": ("c",)}, grants={"select": ("a", "b"), "insert": ("c",)})
+    new = promised(accepted_values={"id": ("a",), "day": ("c",)}, grants={"select": ("a", "c")})
     assert [(c.rule, c.before, c.after) for c in compare(old, new)] == [
         ("grants-reduced", "insert to 1, select to 2", "select to 2"),
         ("accepted-values-changed", "2 values, 1 of them gone", "1 value"),
     ]
-    again = promised(accepted_values={"id": ("b", "a")}, grants={"select": ("b", "a"), "insert": ("c",)})
+    again = promised(accepted_values={"id": ("b", "a"), "day": ("c",)}, grants={"select": ("b", "a"), "insert": ("c",)})
     assert {change.rule for change in compare(old, again)} == {"guards-rewritten"}
 
 

@@ -42,7 +42,7 @@ REFUSES: Mapping[Mode, str] = {
 HEAD = """\
 # What counts as a change, and what is refused
 
-<!-- Made from the code by tests/unit/test_rules_page.py; what stands between the marks of figures is written by hand -->
+<!-- Made from the code by tests/unit/test_rules_page.py; the part between the marks of figures is written by hand -->
 
 Two interfaces of a project are compared, the published one and the candidate. Every difference is told under one rule,
 once. A rule's id is for ever: approvals in registries and people's scripts name it. `mesh diff` tells the changes;

@@ -101,7 +101,7 @@ class Around:
         for table in reading.open:
             blind |= self.flow(table).blind
         loose = {target for table in reading.open for target in self._loose(table)}
-        return Flow(columns=columns, whole=frozenset(whole | loose), loose=frozenset(loose), blind=frozenset(blind))
+        return Flow(columns=columns, whole=frozenset(whole), loose=frozenset(loose), blind=frozenset(blind))
 
     def rows(self, table: str) -> frozenset[Target]:
         """The models whose whole rows a table holds, maybe beside others."""

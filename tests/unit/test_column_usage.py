@@ -129,6 +129,10 @@ def test_a_relation_that_is_named_without_ref_is_read_all_the_same(tmp_path: Pat
     assert reads_of(tmp_path, orders(), hard)["a"].columns == ("id",)
 
 
+def test_a_relation_may_leave_its_database_to_the_session(tmp_path: Path) -> None:
+    assert reads_of(tmp_path, orders(), sql("a", "select id from marts.orders"))["a"].columns == ("id",)
+
+
 def test_a_name_that_sql_takes_is_told(tmp_path: Path) -> None:
     raw = source("raw", "RAW.SHOP.RAW") | {"columns": {"price": column("price")}}
     query = "select price, id from {} join RAW.SHOP.RAW on true"
@@ -259,6 +263,41 @@ def test_a_model_that_reads_itself_is_no_circle(tmp_path: Path) -> None:
     query = "select * from PROD.MARTS.ORDERS where id > (select max(id) from DOWN.MARTS.stg)"
     found = reads_of(tmp_path, orders(), sql("stg", query))["stg"]
     assert (found.columns, found.whole) == (("id",), ("output",))
+
+
+def test_what_it_reads_of_itself_is_its_own(tmp_path: Path) -> None:
+    query = "select * from PROD.MARTS.ORDERS where id > (select max(status) from DOWN.MARTS.stg)"
+    entry = sql("stg", query, columns={"status": column("status")})
+    assert reads_of(tmp_path, orders(), entry)["stg"].columns == ("id",)
+
+
+def test_whoever_names_only_what_was_made_on_the_way_reads_nothing_of_upstream(tmp_path: Path) -> None:
+    staged = sql("stg", "select *, 1 as made from PROD.MARTS.ORDERS")
+    assert list(reads_of(tmp_path, orders(), staged, sql("a", "select made from DOWN.MARTS.stg", STAGED))) == ["stg"]
+
+
+def test_a_column_that_comes_by_two_ways_is_named_first_where_it_is_named_first(tmp_path: Path) -> None:
+    query = "select\n    mid.id as one,\n    stg.id as two\nfrom DOWN.MARTS.stg, DOWN.MARTS.mid"
+    entries = sql("stg", STAR), sql("mid", STAR), sql("a", query, STAGED, "model.dbt_down.mid")
+    assert reads_of(tmp_path, orders(), *entries)["a"].lines == (2,)
+
+
+def test_the_columns_of_a_contract_are_all_that_a_model_has(tmp_path: Path) -> None:
+    """Of the injected model no column is known, and of a model in Python those that it promises."""
+    bare = foreign("orders", columns={}, relation_name="PROD.MARTS.ORDERS")
+    made = {"language": "python", "config": {"contract": HELD}, "columns": {"day": column("day")}}
+    own = sql("days", "def model(dbt, session): ...", "model.dbt_down.none", **made)
+    entry = sql(
+        "a", "select day, amount from PROD.MARTS.ORDERS, DOWN.MARTS.days", bare["unique_id"], "model.dbt_down.days"
+    )
+    assert reads_of(tmp_path, bare, own, entry)["a"].columns == ("amount",)
+
+
+def test_a_model_with_a_star_of_something_unknown_may_have_any_column(tmp_path: Path) -> None:
+    own = sql("days", "select * from RAW.X.DAYS", "model.dbt_down.none")
+    entry = sql("a", "select id, price from DOWN.MARTS.stg, DOWN.MARTS.days", STAGED, "model.dbt_down.days")
+    found = reads_of(tmp_path, orders(), sql("stg", STAR), own, entry)["a"]
+    assert (found.columns, found.unread) == (("id",), "")
 
 
 def test_the_sql_of_an_ephemeral_model_stands_in_its_readers(tmp_path: Path) -> None:

@@ -51,6 +51,9 @@ def test_an_exposure_of_an_own_model_reads_what_a_star_passed_to_it(tmp_path: Pa
     assert found
     assert found.columns == ("id",)
     assert _one(tmp_path, named, sql("stg", "select id as id from PROD.MARTS.ORDERS")) is None
+    silent = _one(tmp_path, _exposure(STAGED), sql("stg", STAR))
+    assert silent
+    assert silent.columns == EVERY
 
 
 def test_an_exposure_of_another_project_is_not_ours(tmp_path: Path) -> None:
@@ -137,7 +140,7 @@ def test_an_input_means_the_version_that_it_names_or_the_latest(tmp_path: Path, 
 def test_several_inputs_are_read_each(tmp_path: Path) -> None:
     given = [{"input": "source('dbt_up', 'orders')", "rows": [{name: 1}]} for name in ("id", "amount")]
     entry = _unit_test(*given, {"input": "ref('b')", "rows": [{"x": 1}]})
-    entry["depends_on"]["nodes"].append("model.dbt_down.b")
+    entry["depends_on"]["nodes"] += ["model.dbt_down.b", ORDERS]
     found = _one(tmp_path, entry, sql("b", "select 1 as x", "model.dbt_down.none"))
     assert found
     assert found.columns == ("amount", "id")

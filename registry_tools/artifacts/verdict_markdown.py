@@ -4,8 +4,8 @@ Names and reasons are what somebody wrote: GitHub shows them and does not act up
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, TypeAlias, TypeVar
 
 from registry_tools.artifacts.change_report import values
 from registry_tools.artifacts.markdown_text import code, fenced, prose
@@ -42,6 +42,9 @@ _LONGEST: Final = 500  # of one text
 _LONGEST_PASTE: Final = 6_000
 _FOREIGN: Final = re.compile(r"[^A-Za-z0-9_.@-]")
 
+_Item = TypeVar("_Item")
+_HurtPlace: TypeAlias = tuple[Judged, Impact, Reason | None]
+
 
 def marker(project: str, environment: str) -> str:
     """The first line of the comment, by which CI finds the one that it wrote before."""
@@ -51,18 +54,16 @@ def marker(project: str, environment: str) -> str:
 def verdict_markdown(verdict: Verdict) -> str:
     """At most 60,000 characters; what does not fit is left out part by part, and each says how much that is."""
     loud = [judged for judged in verdict.judged if level_of(judged)]
+    quiet = [judged for judged in verdict.judged if not level_of(judged)]
     text = "".join(f"{line}\n" for line in _head(verdict))
     text += _hurt(loud, _HURT - len(text))
-    text += _part("", map(_ways, loud), "", "change", _WAYS - len(text))
-    quiet = [judged for judged in verdict.judged if not level_of(judged)]
-    rows: Iterable[str] = map(_quiet_row, quiet)
-    text += _folded(
-        f"{counted(len(quiet), 'change')} that nobody is known to notice", _QUIET_TABLE, rows, _QUIET - len(text)
-    )
-    remarks = (f"- {_prose(remark)}\n" for remark in (*verdict.notices, *reading_words(verdict)))
-    text += _part("\n", remarks, "", "note", _REMARKS - len(text))
+    text += _part("", loud, _ways, "", "change", _WAYS - len(text))
+    noticed = f"{counted(len(quiet), 'change')} that nobody is known to notice"
+    text += _folded(noticed, _QUIET_TABLE, quiet, _quiet_row, _QUIET - len(text))
+    remarks = (*verdict.notices, *reading_words(verdict))
+    text += _part("\n", remarks, lambda remark: f"- {_prose(remark)}\n", "", "note", _REMARKS - len(text))
     looked = f"{counted(len(verdict.readers), 'consumer')} looked at"
-    return text + _folded(looked, _READER_TABLE, map(_reader_row, verdict.readers), _READERS - len(text))
+    return text + _folded(looked, _READER_TABLE, verdict.readers, _reader_row, _READERS - len(text))
 
 
 def _head(verdict: Verdict) -> Iterator[str]:
@@ -77,18 +78,17 @@ def _head(verdict: Verdict) -> Iterator[str]:
 
 def _hurt(loud: list[Judged], room: int) -> str:
     """Who is hurt: a row for each node that a change reaches, the worst hurt of each change first."""
-    rows = (_hurt_row(judged, impact, reason) for judged in loud for impact in hurt(judged) for reason in _told(impact))
+    places = [(judged, impact, reason) for judged in loud for impact in hurt(judged) for reason in _told(impact)]
     legend = "; ".join(f"{effect}: {MEANS[effect]}" for effect in shown_effects(loud) if effect != "UNAFFECTED")
-    return _part(
-        _table("", "consumer", "owner", "node", "where", "change", "why"), rows, f"\n{legend}\n", "place", room
-    )
+    return _part(_HURT_TABLE, places, _hurt_row, f"\n{legend}\n", "place", room)
 
 
 def _told(impact: Impact) -> tuple[Reason | None, ...]:
     return worst_first(impact.reasons) or (None,)
 
 
-def _hurt_row(judged: Judged, impact: Impact, reason: Reason | None) -> str:
+def _hurt_row(place: _HurtPlace) -> str:
+    judged, impact, reason = place
     where = ("", "", "") if reason is None else (node_words(reason), reason.place, reason_words(reason))
     effect = impact.effect if reason is None else reason.effect
     change = f"{judged.change.rule} {_code(judged.change.object)}"
@@ -145,29 +145,30 @@ def _table(*heads: str) -> str:
     return f"\n{_row(*heads)}|{'---|' * len(heads)}\n"
 
 
+_HURT_TABLE: Final = _table("", "consumer", "owner", "node", "where", "change", "why")
 _QUIET_TABLE: Final = _table("", "change", "of", "before, after", "class", "why")
 _READER_TABLE: Final = _table(
     "consumer", "owner", "nodes that read this", "of them with columns not known", "compiled again"
 )
 
 
-def _folded(summary: str, table: str, rows: Iterable[str], room: int) -> str:
+def _folded(summary: str, table: str, items: Sequence[_Item], row: Callable[[_Item], str], room: int) -> str:
     head = f"\n<details><summary>{summary}</summary>\n{table}"
-    return _part(head, rows, "\n</details>\n", "row", room)
+    return _part(head, items, row, "\n</details>\n", "row", room)
 
 
-def _part(head: str, blocks: Iterable[str], foot: str, noun: str, room: int) -> str:
+def _part(head: str, items: Sequence[_Item], block: Callable[[_Item], str], foot: str, noun: str, room: int) -> str:
     """The blocks that fit, whole, between head and foot, and how many do not; nothing where there are none at all."""
-    whole = tuple(blocks)
     text, told = head, 0
-    for block in whole:
-        if len(text) + len(block) + len(foot) > room:
+    for item in items:
+        following = block(item)
+        if len(text) + len(following) + len(foot) > room:
             break
-        text += block
+        text += following
         told += 1
-    if told < len(whole):
-        text += f"\n...and {counted(len(whole) - told, noun)} more, for which a comment has no room\n"
-    return text + foot if whole else ""
+    if told < len(items):
+        text += f"\n...and {counted(len(items) - told, noun)} more, for which a comment has no room\n"
+    return text + foot if items else ""
 
 
 def _code(text: str) -> str:

@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help install engines demo test check fix soak bench clean
-.PHONY: engine-pins soak-http stateful
+.PHONY: engine-pins soak-http soak-truth stateful
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
@@ -8,6 +8,8 @@ RUN    := $(VENV)/bin/
 PINS   := tests/matrix/engines/dbt-
 PIN    := $(RUN)uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --generate-hashes \
           --no-annotate --custom-compile-command 'make engine-pins'
+INSTALL_ENGINE = $(RUN)uv venv --quiet --clear --python $(RUN)python $(@D) && \
+          $(RUN)uv pip sync --quiet --require-hashes --only-binary :all: --python $(@D)/bin/python $< && touch $@
 
 help:  ## show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,17 +21,19 @@ $(VENV)/.installed: pyproject.toml uv.lock
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(RUN)uv sync --quiet --frozen --inexact --all-extras
 	@touch $@
 
-engines: $(patsubst $(PINS)%.txt,.engines/%/.installed,$(wildcard $(PINS)*.txt))  ## install the other dbt versions that consumers run
+engines: $(patsubst $(PINS)%.txt,.engines/%/.installed,$(wildcard $(PINS)*.txt)) .engines/tpc/.installed  ## install the other dbt versions that consumers run
 
 .engines/%/.installed: $(PINS)%.txt | $(VENV)/.installed
-	@$(RUN)uv venv --quiet --clear --python $(RUN)python $(@D)
-	@$(RUN)uv pip sync --quiet --require-hashes --only-binary :all: --python $(@D)/bin/python $<
-	@touch $@
+	@$(INSTALL_ENGINE)
+
+.engines/tpc/.installed: tests/truth/tpc.txt | $(VENV)/.installed
+	@$(INSTALL_ENGINE)
 
 engine-pins: install  ## choose the versions of those engines anew
 	@for minor in 1.10 1.11; do \
 	  printf '%s\n' "dbt-core~=$$minor.0" "dbt-snowflake~=$$minor.0" dbt-loom==0.9.6 | $(PIN) -o $(PINS)$$minor.txt -; \
 	done
+	@printf '%s\n' duckdb==1.5.5 duckdb-extension-tpcds==1.5.5 duckdb-extension-tpch==1.5.5 | $(PIN) --only-binary :all: -o tests/truth/tpc.txt -
 	@echo dbt-core-experimental-parser==2.0.0a4 | $(PIN) --only-binary :all: -o $(PINS)2.0.txt -
 
 demo: install  ## run the whole loop on the embedded mesh: three dbt projects, one registry
@@ -63,6 +67,9 @@ bench: install  ## print the table of speeds against their targets, real dbt bes
 
 soak-http: install  ## let 16 publishers and 64 readers meet foul weather over HTTP, until 4,000 publications stand
 	@SOAK_PUBLICATIONS=$${SOAK_PUBLICATIONS:-250} SOAK_READERS=$${SOAK_READERS:-64} $(RUN)python -m pytest -q -n0 tests/registry/test_soak.py
+
+soak-truth: install .engines/tpc/.installed  ## hold what is said of changes against a real engine: make soak-truth N=200000 FROM=0 PROCESSES=2
+	@$(RUN)python -m tests.truth --pairs $(or $(N),200000) --from $(or $(FROM),0) --processes $(or $(PROCESSES),2)
 
 stateful: install  ## hold memory, directory and S3 against one model: 500 histories of 50 steps each, drawn anew
 	@MODEL_EXAMPLES=$${MODEL_EXAMPLES:-500} MODEL_STEPS=$${MODEL_STEPS:-50} $(RUN)python -m pytest -q tests/registry/test_backends.py --dist=load

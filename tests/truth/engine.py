@@ -142,6 +142,8 @@ class Engine:
 
     def runs(self, sql: str) -> Answer:
         """The columns of the result and its rows, in no order of theirs."""
+        if not sql.strip():
+            return Answer(refused="no query")
         try:
             cursor = self._connection.execute(sql)
             columns = tuple((name, str(type_)) for name, type_, *_ in cursor.description or ())

@@ -1,4 +1,4 @@
-"""A source of chance in, an interface out: one to three tables of few names and types, so that names meet, with rows."""
+"""A source of chance in, one to three tables with rows out: of few names and few types, so that names meet."""
 
 from dataclasses import dataclass
 from random import Random
@@ -16,6 +16,14 @@ TYPES: Final[dict[Family, tuple[str, ...]]] = {
     "time": ("DATE", "TIMESTAMP"),
     "list": ("VARCHAR[]",),
 }
+_USUAL: Final[dict[str, Family]] = {
+    "id": "number",
+    "k": "number",
+    "amount": "number",
+    "status": "text",
+    "name": "text",
+}
+_ANY: Final[tuple[Family, ...]] = ("number", "number", "text", "time", "list")
 _ROWS: Final = (5, 6, 7, 8)
 _CELLS: Final[dict[Family, tuple[str, ...]]] = {
     "number": ("1", "2", "3", "4", "7", "12", "35", "null"),
@@ -61,7 +69,6 @@ def _table(chance: Random, name: str) -> Table:
 
 def draw_column(chance: Random, name: str, rows: int) -> Column:
     """A column of that name; the same names tend to have the same types everywhere, so that keys meet keys."""
-    usual: Family = {"id": "number", "k": "number", "amount": "number", "status": "text", "name": "text"}.get(name, "")  # type: ignore[assignment]
-    family = usual or chance.choice(("number", "number", "text", "time", "list"))
+    family = _USUAL[name] if name in _USUAL else chance.choice(_ANY)
     type_ = "INTEGER" if name in ("id", "k") else chance.choice(TYPES[family])
     return Column(name=name, type=type_, cells=cells(chance, family, rows))

@@ -6,11 +6,11 @@ Nothing here knows SQL: whether a column is used is what the engine says when th
 import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from registry_tools.intake.sql.reading import QueryReading, TableReading
-from tests.truth.corpus import Query, stored
 from tests.truth.cells import filled
+from tests.truth.corpus import Query, stored
 from tests.truth.engine import Answer, Engine, Table
 
 # What becomes of the query: it fails; it gives other columns; it gives the same columns with other rows; it has another
@@ -18,7 +18,8 @@ from tests.truth.engine import Answer, Engine, Table
 Fate = Literal["fails", "outputs", "values", "undecided", "same"]
 
 # What these words mean in a query, they mean whatever columns there are.
-_RESERVED = re.compile(r"current_\w+")
+_SAME: Final[tuple[Fate, str]] = ("same", "")
+_RESERVED: Final = re.compile(r"current_\w+")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +48,7 @@ def observe(engine: Engine, query: Query, idle: Mapping[str, Collection[str]] | 
         ):
             together = []
         for name in table.names:
-            fate, told = ("same", "") if name in together else _fate(engine, query, before, _without(table, [name]))
+            fate, told = _SAME if name in together else _fate(engine, query, before, _without(table, [name]))
             yield Observation(sign="-", table=table.name, column=name, fate=fate, told=told)
 
 
@@ -115,22 +116,18 @@ def compare(query: Query, reading: QueryReading, seen: Observation) -> Disagreem
     """Where the reading of a query says less or more of a column than what was seen."""
     read = reading.tables.get(seen.table, TableReading())
     named = stored(seen.column) in (read.columns if seen.sign == "-" else read.taken)
-    expected = _expected_of_named(read) if named else _expected_of_others(read)
+    expected = _OF_NAMED if named else _expected_of_others(read)
     if seen.fate in expected or seen.fate == "undecided":
         return None
     return Disagreement(
-        query=query, seen=seen, read=read, missed=_GRAVITY[seen.fate] > max(map(_GRAVITY.get, expected))
+        query=query, seen=seen, read=read, missed=_GRAVITY[seen.fate] > max(_GRAVITY[each] for each in expected)
     )
 
 
-_GRAVITY: Mapping[str, int] = {"same": 0, "values": 1, "outputs": 2, "fails": 3}
-
-
-def _expected_of_named(read: TableReading) -> frozenset[Fate]:
-    """A column that is named, when it goes, or a name with another meaning, when it comes: the query fails, or finds
-    something else under the name.
-    """
-    return frozenset({"fails", "outputs", "values"})
+# A column that is named, when it goes, or a name with another meaning, when it comes: the query fails, or finds
+# something else under the name.
+_OF_NAMED: Final[frozenset[Fate]] = frozenset({"fails", "outputs", "values"})
+_GRAVITY: Final[Mapping[str, int]] = {"same": 0, "values": 1, "outputs": 2, "fails": 3}
 
 
 def _expected_of_others(read: TableReading) -> frozenset[Fate]:

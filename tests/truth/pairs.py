@@ -1,13 +1,13 @@
 """Seeds in, pairs of a consumer's query and a change of what it reads out, with what was said and what was true."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from registry_tools.intake.sql.query import read_query
-from registry_tools.intake.sql.reading import QueryReading
+from registry_tools.intake.sql.reading import QueryReading, Tables
 from registry_tools.mesh.impact import EFFECTS, Effect
 from tests.truth.changes import Change, draw_change
 from tests.truth.corpus import shapes
@@ -23,6 +23,9 @@ Fault = Literal["false negative", "underrated", "false alarm"]
 
 CHANGES: Final = 5  # of each query
 
+# What stands in the place of read_query where a reader with a fault is to be found out.
+Reading = Callable[[str, str, Tables], QueryReading]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
@@ -35,6 +38,7 @@ class Pair:
     said: Effect
     truth: Truth
     told: str
+    reader: Reading = read_query
 
     @property
     def fault(self) -> Fault | None:
@@ -49,7 +53,7 @@ class Pair:
 
     def lines(self) -> Iterator[str]:
         """Everything with which somebody can see it for himself, in any DuckDB."""
-        yield f"-- seed {self.seed}: {self.fault or 'sound'}: said {self.said}, and the engine: {self.truth} {self.told}"
+        yield f"-- seed {self.seed}: {self.fault or 'sound'}: said {self.said}; the engine: {self.truth} {self.told}"
         yield f"-- {self.change}"
         for table in self.tables:
             yield from (f"{statement};" for statement in table.statements)
@@ -91,9 +95,15 @@ class Tally:
         self.by_construct += other.by_construct
         self.faults += other.faults
 
-    def share(self, what: str, of: str = "pairs") -> float:
-        """Of a hundred."""
-        return 100 * self.counts[what] / max(1, self.counts[of])
+    @property
+    def missed(self) -> list[Pair]:
+        """The grave faults, the shortest queries first."""
+        grave = (pair for pair in self.faults if pair.fault != "false alarm")
+        return sorted(grave, key=lambda pair: len(pair.query.text))
+
+    def share(self, what: str) -> float:
+        """Of a hundred pairs."""
+        return 100 * self.counts[what] / max(1, self.counts["pairs"])
 
     def lines(self) -> Iterator[str]:
         """The tables."""
@@ -105,36 +115,11 @@ class Tally:
             yield from _table(name, [(row, dict.fromkeys(columns, 0)) for row in rows], counter)
 
 
-def _table(name: str, rows: list[tuple[str, dict[str, int]]], counter: Counter[tuple[str, str]]) -> Iterator[str]:  # type: ignore[type-arg]
+def _table(name: str, rows: list[tuple[str, dict[str, int]]], counter: Mapping[Any, int]) -> Iterator[str]:
     yield ""
     yield f"{name:26}" + "".join(f"{column:>16}" for column in rows[0][1]) if rows else name
     for row, columns in rows:
-        yield f"{row:26}" + "".join(f"{counter[row, column]:>16,}" for column in columns)
-
-
-def run(seeds: Iterable[int]) -> Tally:
-    """The pairs of these seeds: of each a query, and some changes of what it reads."""
-    tally = Tally()
-    with Engine() as engine:
-        for seed in seeds:
-            for pair in pairs(engine, seed, tally.counts):
-                tally.count(pair)
-    return tally
-
-
-def pairs(engine: Engine, seed: int, counts: Counter[str]) -> Iterator[Pair]:
-    """The pairs of one seed; none if the engine does not take the query that was drawn."""
-    chance = Random(seed)  # noqa: S311  # the same pairs every time
-    tables = draw_tables(chance)
-    query = Grammar(tables, chance).draw()
-    changes = [draw_change(chance, tables) for _ in range(CHANGES)]
-    engine.keep(tables)
-    before = as_built(engine.runs(query.engine_sql))
-    counts["drawn"] += 1
-    if before.refused:
-        return
-    counts["queries"] += 1
-    yield from judged(engine, Case(seed=seed, tables=tables, query=query, before=before), changes, counts)
+        yield f"{row:26}" + "".join(f"{counter.get((row, column), 0):>16,}" for column in columns)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -145,6 +130,7 @@ class Case:
     tables: tuple[Table, ...]
     query: Drawn
     before: Answer
+    reader: Reading = read_query
 
     @property
     def adapter(self) -> str:
@@ -154,8 +140,35 @@ class Case:
     def read(self, tables: Iterable[Table]) -> QueryReading:
         """What the query reads of these tables."""
         if self.adapter == "duckdb":
-            return read_query(self.query.engine_sql, "duckdb", shapes(tables, str))
-        return read_query(self.query.sql, "snowflake", shapes(tables))
+            return self.reader(self.query.engine_sql, "duckdb", shapes(tables, str))
+        return self.reader(self.query.sql, "snowflake", shapes(tables))
+
+
+def run(seeds: Iterable[int], reader: Reading = read_query) -> Tally:
+    """The pairs of these seeds: of each a query, and some changes of what it reads."""
+    tally = Tally()
+    with Engine() as engine:
+        for case, changes in cases(engine, seeds, tally.counts, reader):
+            for pair in judged(engine, case, changes, tally.counts):
+                tally.count(pair)
+    return tally
+
+
+def cases(
+    engine: Engine, seeds: Iterable[int], counts: Counter[str], reader: Reading = read_query
+) -> Iterator[tuple[Case, list[Change]]]:
+    """Of each seed the query and the changes, while the engine has its tables; none if it does not take the query."""
+    for seed in seeds:
+        chance = Random(seed)  # noqa: S311  # the same pairs every time
+        tables = draw_tables(chance)
+        query = Grammar(tables, chance).draw()
+        changes = [draw_change(chance, tables, query.engine_sql) for _ in range(CHANGES)]
+        engine.keep(tables)
+        before = as_built(engine.runs(query.engine_sql))
+        counts["drawn"] += 1
+        if not before.refused:
+            counts["queries"] += 1
+            yield Case(seed=seed, tables=tables, query=query, before=before, reader=reader), changes
 
 
 def judged(engine: Engine, case: Case, changes: Iterable[Change], counts: Counter[str]) -> Iterator[Pair]:
@@ -175,6 +188,7 @@ def judged(engine: Engine, case: Case, changes: Iterable[Change], counts: Counte
             said=effect_of(change, old, case.tables, usage),
             truth=truth,
             told=told,
+            reader=case.reader,
         )
 
 
@@ -185,10 +199,9 @@ def truth_of(engine: Engine, case: Case, change: Change) -> tuple[Truth, str]:
     if after.refused:
         return "fails", after.refused
     before = case.before
-    columns = (after.columns, before.columns)
-    if change.kind in ("type widened", "type narrowed"):  # what that may change is what stands in the columns
-        columns = ([name for name, _ in after.columns], [name for name, _ in before.columns])
-    if columns[0] != columns[1] or after.rows != before.rows:
+    of_type = change.kind in ("type widened", "type narrowed")  # those may change what stands in the columns alone
+    before_and_after = [[(name, "" if of_type else kind) for name, kind in each.columns] for each in (before, after)]
+    if before_and_after[0] != before_and_after[1] or after.rows != before.rows:
         return "differs", f"{before.columns} {before.rows} -> {after.columns} {after.rows}"
     return "same", ""
 

@@ -30,7 +30,7 @@ class Scope:
     def names(self) -> list[str]:
         """Every column's name, as often as it is there."""
         all_of_them = [f.name for source in self.sources for f in source.fields]
-        return [name for name in dict.fromkeys(all_of_them)] if self.merged else all_of_them
+        return list(dict.fromkeys(all_of_them)) if self.merged else all_of_them
 
     def references(self, family: Family | None = None) -> list[tuple[str, Field]]:
         """The ways to name a column here, bare where that is clear, else behind its alias."""
@@ -79,7 +79,8 @@ class Phrases:
             return self._window(scope), "number"
         if depth < 2 and self._maybe(0.1, "scalar subquery"):
             return self._scalar(scope)
-        family = self._chance.choice(("number", "number", "text", "time"))
+        families: tuple[Family, ...] = ("number", "number", "text", "time")
+        family = self._chance.choice(families)
         ways = scope.references(family)
         if not ways:
             return "1", "number"
@@ -108,7 +109,7 @@ class Phrases:
         return f"(select {value} from {text}{self._correlated(inner, scope)})", "number"
 
     def _correlated(self, inner: Scope, outer: Scope) -> str:
-        """A condition between the inner and the outer query; an outer column needs no alias if no inner one hides it."""
+        """A condition between the inner and the outer query, whose columns need no alias if no inner one hides them."""
         here = inner.references("number")
         hidden = set(inner.names())
         there = [way for way, each in outer.references("number") if "." in way or each.name not in hidden]

@@ -238,7 +238,8 @@ class _Judge:
             classified=classified,
             kind=borne_out(classified.kind, impacts),
             impacts=impacts,
-            anybody=self._anybody,
+            # No usage says who asks for a metric.
+            anybody=self._anybody and change.asset is None,
             # The public models that a model is built from are other models' matter.
             is_standing=change.model in self._old and change.rule != "lineage-changed",
             left_on=self._left_on(classified),

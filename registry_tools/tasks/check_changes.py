@@ -10,11 +10,9 @@ import msgspec
 from registry_tools.assessment import Terms, assess
 from registry_tools.checks.readership import Consumption, Failure
 from registry_tools.errors import IntegrityError, RegistryError, UsageError
-from registry_tools.intake.column_usage import read_faults, read_usage
 from registry_tools.intake.declared import declared_places
 from registry_tools.intake.manifest import Manifest, as_manifest, read_manifest
 from registry_tools.intake.public_interface import extract_interface
-from registry_tools.intake.readings import Readings
 from registry_tools.intake.sql.reading import Fault
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.selector import Selector
@@ -79,6 +77,10 @@ def _places(manifest: Manifest, folder: Path, verdict: Verdict) -> dict[str, Pla
 
 def _verified(registry: Registry, said: Consumption, old: Interface, new: Interface) -> Consumption:
     """The consumer as its own whole manifest has it: what it reads, and what of it does not compile against `new`."""
+    # what reads SQL is loaded by whoever asks for it
+    from registry_tools.intake.column_usage import read_faults, read_usage
+    from registry_tools.intake.readings import Readings
+
     place = f"{said.consumer}@{said.environment}"
     try:
         _, state = registry.current_with_state(said.consumer, said.environment)

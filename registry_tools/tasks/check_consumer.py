@@ -12,11 +12,9 @@ from registry_tools.checks.groups import private_reads, unlisted_groups
 from registry_tools.checks.upgrade import judge_upgrade
 from registry_tools.checks.uses import dynamic_references, judge_uses, with_access
 from registry_tools.errors import DocumentError
-from registry_tools.intake.column_usage import read_usage
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.manifest import Manifest, read_manifest
 from registry_tools.intake.project import ProjectFolder
-from registry_tools.intake.readings import Readings
 from registry_tools.intake.references import find_references
 from registry_tools.intake.usage import extract_usage
 from registry_tools.intake.uses import access_in, consumer_nodes, uses_in_files, uses_in_manifest
@@ -81,6 +79,10 @@ def _upgrades(
     moved = [(synced, entry) for synced in upstreams if (entry := _moved(registry, synced))]
     if manifest is None or not moved:
         return
+    # what reads SQL is loaded by whoever asks for it
+    from registry_tools.intake.column_usage import read_usage
+    from registry_tools.intake.readings import Readings
+
     pinned = {synced.upstream.name: synced.published for synced, _ in moved}
     with Readings(manifest.adapter, request.readings) as readings:
         usage = read_usage(manifest, pinned, readings, folder=request.project.path)

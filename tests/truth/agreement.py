@@ -72,7 +72,8 @@ def _on_the_engine(engine: Engine, query: Query, reading: QueryReading, found: A
     for seen in (*observe(engine, query, idle), *observe_added(engine, query, query.words)):
         found.columns += 1
         fault = compare(query, reading, seen)
-        if fault and f"{seen.sign}{seen.table}.{seen.column}" not in query.excused:
+        excused = not query.excused.isdisjoint(f"{seen.sign}{seen.table}.{name}" for name in (seen.column, "*"))
+        if fault and (fault.missed or not excused):
             found.faults.append(str(fault))
 
 

@@ -1,4 +1,4 @@
-"""A column's name and type in, the column with a few rows out: always the same, with nulls and duplicates among them."""
+"""A column's name and type in, the column with a few rows out: the same every time, with nulls and duplicates."""
 
 import re
 from typing import Final

@@ -51,7 +51,7 @@ class Query:
     tables: tuple[Table, ...]
     adapter: str = "snowflake"
     by_hand: ByHand | None = None
-    # -table.column and +table.column of which engine and warehouse do not think alike; the file says why
+    # -table.column and +table.column, or all of a table (-table.*), of which too much may be said; the file says why
     excused: frozenset[str] = frozenset()
 
     @property
@@ -103,7 +103,7 @@ def _blocks(path: Path, tables: tuple[Table, ...]) -> Iterator[Query]:
             engine_sql="" if by_hand else engine[0].strip().rstrip(";") if engine else for_engine(sql),
             tables=_named(tables, sql),
             by_hand=_by_hand(notes) if by_hand else None,
-            excused=frozenset(re.findall(r"[-+][\w.]+", notes.get("excused", ""))),
+            excused=frozenset(re.findall(r"[-+][\w.*]+", notes.get("excused", ""))),
         )
 
 

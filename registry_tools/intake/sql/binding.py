@@ -12,8 +12,13 @@ from registry_tools.intake.sql.scope import Reader, Scope
 
 # Their paths begin with a colon: what stands before a dot is never a column (Snowflake, Querying semi-structured data).
 _WITHOUT_STRUCTS: Final = frozenset(("snowflake",))
-# What every query has (Snowflake, CONNECT BY; Oracle, Pseudocolumns).
-_NO_COLUMNS: Final = frozenset(("LEVEL", "ROWNUM", "ROWID", "SYSDATE"))
+# What a table has beside its columns (Snowflake, CONNECT BY, Streams; Oracle, Pseudocolumns; PostgreSQL, 5.6; BigQuery,
+# Pseudocolumns; Databricks, File metadata column), and words that some functions take without quotes.
+_PSEUDO: Final = """level rownum rowid sysdate systimestamp user ctid xmin xmax tableoid metadata$action
+metadata$isupdate metadata$row_id metadata$filename metadata$file_row_number _partitiontime _partitiondate _table_suffix
+_file_name _metadata"""
+_UNITS: Final = "year quarter month week day hour minute second millisecond microsecond isoyear isoweek epoch"
+_NO_COLUMNS: Final = frozenset(f"{_PSEUDO} {_UNITS}".split())
 
 
 def bound(reader: Reader, parts: Sequence[Expr], scope: Scope, *, aliases: bool) -> frozenset[Origin]:
@@ -42,6 +47,8 @@ def bound_in(reader: Reader, rows: Rows, part: Expr) -> frozenset[Origin]:
     certain = not rows.more and len(rows.open or rows.carried) == 1
     if rows.loose:
         reader.notes.take(rows.carried - rows.open if certain else rows.carried, (key,))
+    elif part.name.lower() in _NO_COLUMNS:
+        return NOTHING
     else:
         _fault(reader, part)
     return _guessed(reader, rows.open or (rows.carried if certain else ()), part)
@@ -55,6 +62,7 @@ def _bound_bare(reader: Reader, part: Expr, scope: Scope, *, aliases: bool) -> f
     key = reader.names.key_of(part)
     origins = NOTHING
     walked: frozenset[str] = frozenset()
+    is_sure = True
     place: Scope | None = scope
     while place is not None:
         if place.aliases_win and key in place.aliases and (aliases or place is not scope):
@@ -67,12 +75,13 @@ def _bound_bare(reader: Reader, part: Expr, scope: Scope, *, aliases: bool) -> f
             return origins | meant
         loose = [source.rows for source in place.sources if source.rows.loose]
         if loose:
+            is_sure = False
             tables = frozenset[str]().union(*(rows.open for rows in loose))
             certain = len(loose) == len(tables) == 1 and not loose[0].more
             reader.notes.take(walked - tables if certain else walked, (key,))
             origins |= _guessed(reader, tables, part)
         place = place.around
-    return origins or _missing(reader, part, scope)
+    return _missing(reader, part, scope) if is_sure else origins
 
 
 def _bound_here(reader: Reader, part: Expr, scope: Scope, key: str, *, aliases: bool) -> frozenset[Origin] | None:
@@ -111,7 +120,7 @@ def _row_itself(reader: Reader, scope: Scope, key: str) -> frozenset[Origin] | N
 
 def _missing(reader: Reader, part: Expr, scope: Scope) -> frozenset[Origin]:
     """A name that nothing answers to: if there is but one table here, it is a column that this one has not got."""
-    if reader.names.stored(part).upper() in _NO_COLUMNS:
+    if part.name.lower() in _NO_COLUMNS:
         return NOTHING
     _fault(reader, part)
     rows = [source.rows for source in scope.sources]

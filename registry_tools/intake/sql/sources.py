@@ -215,7 +215,7 @@ def _natural(reader: Reader, join: exp.Join, scope: Scope, before: int) -> None:
             reader.notes.whole(source.rows.carried, "value")
             reader.notes.take(source.rows.carried, {column.key for column in others})
     both = [column for column in right if column.key in here]
-    identifiers = [exp.Identifier(this=column.name, quoted=True, parent=join) for column in both]
+    identifiers = [exp.Identifier(this=column.name, quoted=True) for column in both]
     for identifier in identifiers:
         identifier.meta["line"] = line_of(join)
     _merge(reader, identifiers, scope, before)

@@ -13,7 +13,7 @@ from registry_tools.mesh.relation import fold
 
 _KINDS: Final = ("model.", "snapshot.", "seed.", "test.", "analysis.", "operation.")
 # Tests of dbt that look at the column below which they stand, and at nothing else.
-_OWN_TESTS: Final = ("not_null", "unique", "accepted_values")
+OWN_TESTS: Final = ("not_null", "unique", "accepted_values")
 # A column as people write it.
 NAME: Final = re.compile(r"""[A-Za-z_][\w$]*|"[^"]+"|`[^`]+`""")
 _LARGEST: Final = 8 << 20  # bytes of a file of compiled SQL
@@ -24,7 +24,9 @@ _NAMING: Final = (
 )
 
 
-class _TestMetadata(Value, frozen=True, gc=False):
+class TestMetadata(Value, frozen=True, gc=False):
+    """Which test a generic test is: one of a package has a namespace."""
+
     name: str
     namespace: str | None = None
 
@@ -73,7 +75,7 @@ class OwnNode(Value, frozen=True):
     refs: tuple[Any, ...] = ()
     column_name: str | None = None
     attached_node: str | None = None
-    test_metadata: _TestMetadata | None = None
+    test_metadata: TestMetadata | None = None
 
     def setting(self, name: str) -> Any:  # noqa: ANN401  # a config is whatever a person wrote
         """What its config says; None where it says nothing."""
@@ -113,7 +115,7 @@ class OwnNode(Value, frozen=True):
         A condition names others, and so may an expression in place of a column.
         """
         test, column = self.test_metadata, self.column_name
-        told = test is not None and not test.namespace and test.name in _OWN_TESTS and not self.setting("where")
+        told = test is not None and not test.namespace and test.name in OWN_TESTS and not self.setting("where")
         alone = len(self.depends_on.nodes) == 1 and column and NAME.fullmatch(column)
         return column if told and alone else None
 

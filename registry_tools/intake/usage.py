@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from registry_tools.intake.manifest import Manifest
+from registry_tools.intake.own_nodes import OWN_TESTS, TestMetadata
 from registry_tools.intake.targets import find_targets
 from registry_tools.mesh.public_model import DependsOn, PublicModel, Value
 from registry_tools.mesh.usage import EVERY, Read, Usage
@@ -19,13 +20,6 @@ _READERS: Final = (
     "unit_test.",
     "semantic_model.",
 )
-# Tests of dbt that look at the column below which they stand, and at nothing else.
-_OWN_TESTS: Final = ("not_null", "unique", "accepted_values")
-
-
-class _TestMetadata(Value, frozen=True):
-    name: str
-    namespace: str | None = None
 
 
 class _ReaderConfig(Value, frozen=True):
@@ -36,14 +30,14 @@ class _Reader(Value, frozen=True):
     package_name: str | None = None
     depends_on: DependsOn = DependsOn()
     column_name: str | None = None
-    test_metadata: _TestMetadata | None = None
+    test_metadata: TestMetadata | None = None
     config: _ReaderConfig = _ReaderConfig()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that it reads of its only parent: of one of dbt's own tests without a condition, the tested."""
         test = self.test_metadata
-        told = test is not None and not test.namespace and test.name in _OWN_TESTS and not self.config.where
+        told = test is not None and not test.namespace and test.name in OWN_TESTS and not self.config.where
         alone = len(self.depends_on.nodes) == 1 and self.column_name
         return (self.column_name.strip('"`'),) if told and alone and self.column_name else EVERY
 

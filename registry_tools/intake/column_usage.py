@@ -99,7 +99,7 @@ def _reads_of(project: ProjectFlow, seen: Seen, files: Files) -> Iterator[Read]:
     column = seen.node.tested_column
     if column is None:
         tally.add_query(seen)
-    for parent in seen.parents if column else ():
+    for parent in seen.node.depends_on.nodes if column else ():
         targets = project.foreign_of(seen.node.refs, parent)
         tally.add_columns(parent, targets, [project.known.stored(str(column))])
     if not tally.is_empty:

@@ -194,7 +194,11 @@ def test_of_a_private_node_nothing_but_its_name_and_file_is_found_and_only_where
     project: Project,
 ) -> None:
     entries = [each for section in project.document.values() for each in section.values() if isinstance(each, dict)]
-    readers = [each for each in entries if any("dbt_other" in each_ for each_ in _parents(each))]
+    readers: list[Json] = []
+    reached = {"dbt_other"}
+    while come := [each for each in entries if each not in readers and _reads(each, reached)]:
+        readers += come
+        reached |= {each["unique_id"] for each in come}
     named = {mark for each in readers for key in ("unique_id", "original_file_path") for mark in _marks(each.get(key))}
     store = MemoryStore()
     with tempfile.TemporaryDirectory() as folder:
@@ -202,9 +206,11 @@ def test_of_a_private_node_nothing_but_its_name_and_file_is_found_and_only_where
     assert set(_MARK.findall(_readable(store))) & project.marks.private <= named
 
 
-def _parents(entry: Json) -> list[str]:
+def _reads(entry: Json, reached: set[str]) -> bool:
+    """Whether it reads the other project, or a node that does."""
     depends_on = entry.get("depends_on")
-    return depends_on.get("nodes", []) if isinstance(depends_on, dict) else []
+    parents = depends_on.get("nodes", []) if isinstance(depends_on, dict) else []
+    return any(parent in reached or parent.split(".")[1] in reached for parent in parents)
 
 
 def _marks(text: object) -> list[str]:

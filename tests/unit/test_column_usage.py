@@ -504,3 +504,11 @@ def test_passed_columns_name_the_model_that_they_come_from(tmp_path: Path) -> No
     (found, *_) = usage_of(tmp_path, orders(), _shown("shown", "select id from PROD.MARTS.ORDERS")).passes
     told: Json = {"upstream": "dbt_up", "model": "orders", "version": "", "column": "id"}
     assert found == Passed(**told, into="shown", column_here="id")
+
+
+def test_a_test_of_an_ephemeral_model_looks_at_what_that_gives_and_not_at_what_it_reads(tmp_path: Path) -> None:
+    ephemeral = {"relation_name": None, "config": {"materialized": "ephemeral"}}
+    inlined = sql("inlined", "select *, amount as total from PROD.MARTS.ORDERS", **ephemeral)
+    tests = [data_test("unique", inlined["unique_id"], name, "dbt_down") for name in ("id", "total")]
+    reads = reads_of(tmp_path, orders(), inlined, *tests)
+    assert [read.columns for name, read in reads.items() if name.startswith("unique")] == [("id",)]

@@ -142,3 +142,16 @@ def test_an_asset_that_comes_and_one_that_goes() -> None:
         ("promise-removed", "dbt_up.metric:costs", "-"),
         ("promise-added", "dbt_up.metric:revenue", "+"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("now", "rule"),
+    [({"select": ("a",)}, "grants-reduced"), ({"select": ("a", "b", "c")}, "grants-widened"), (None, "grants-reduced")],
+)
+def test_who_loses_a_grant_counts_more_than_who_gets_one(now: dict[str, tuple[str, ...]] | None, rule: str) -> None:
+    before = Promise(grants={"select": ("a", "b")})
+    sides = (
+        interface(public_model(config=Config(mesh=promised)))
+        for promised in (before, Promise(grants=now or msgspec.UNSET))
+    )
+    assert [change.rule for change in compare(*sides)] == [rule]

@@ -1,7 +1,6 @@
 """Compiled SQL in, its one statement as sqlglot has it out; what cannot be parsed is refused with a short reason."""
 
 import logging
-import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,9 +27,6 @@ _MAX_CHARACTERS: Final = 1_000_000
 # What sqlglot's parser lets out beside its own errors when a text is no SQL: it trips over what it did not expect.
 TRIPS: Final = (AssertionError, AttributeError, KeyError, IndexError, NotImplementedError, TypeError, ValueError)
 
-# sqlglot takes twenty frames for one pair of parentheses: Python's thousand end at forty, which macros reach. Since
-# Python 3.11 a frame of its own takes nothing of the stack.
-sys.setrecursionlimit(max(sys.getrecursionlimit(), 6_000))
 # It tells of statements that it gives up on; we say so ourselves, of the node that has them.
 logging.getLogger("sqlglot").setLevel(logging.CRITICAL)
 

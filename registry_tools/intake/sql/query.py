@@ -1,5 +1,10 @@
 """Compiled SQL in, what it reads of the tables that somebody asks about out; nothing that SQL holds makes it fail."""
 
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
 from registry_tools.intake.sql.names import Names
 from registry_tools.intake.sql.notes import Notes
 from registry_tools.intake.sql.parsing import TRIPS, Unreadable, parse
@@ -8,6 +13,8 @@ from registry_tools.intake.sql.rows import Rows
 from registry_tools.intake.sql.scope import Reader
 from registry_tools.intake.sql.selects import query_rows
 from registry_tools.intake.sql.statements import statement_rows
+
+_FRAMES: Final = 6_000
 
 
 def read_query(sql: str, adapter: str, tables: Tables) -> QueryReading:
@@ -18,7 +25,8 @@ def read_query(sql: str, adapter: str, tables: Tables) -> QueryReading:
     names = Names(adapter=adapter)
     reader = Reader(names=names, tables=tables, notes=Notes(names), rows_of=query_rows)
     try:
-        rows = statement_rows(reader, parse(sql, adapter))
+        with _deep():
+            rows = statement_rows(reader, parse(sql, adapter))
     except Unreadable as reason:
         return QueryReading(unread=str(reason))
     except RecursionError:
@@ -32,6 +40,19 @@ def read_query(sql: str, adapter: str, tables: Tables) -> QueryReading:
         open=rows.open,
         faults=tuple(sorted(reader.notes.faults)),
     )
+
+
+@contextmanager
+def _deep() -> Iterator[None]:
+    """Room for what macros nest: sqlglot takes twenty frames for one pair of parentheses, and Python's thousand end at
+    forty of them. Since Python 3.11 a frame of its own takes nothing of the stack.
+    """
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _FRAMES))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _leave(reader: Reader, rows: Rows) -> None:

@@ -53,6 +53,7 @@ def command(environment: str, project_dir: Path, form: str, **options: Any) -> N
         usage_only=options["usage_only"],
         not_secrets=frozenset(options["not_a_secret"]),
         terms=terms_of(opened.mesh, options, project.name),
+        upstreams=tuple(upstream.name for upstream in described.upstreams) if described else (),
         reads=environments_to_read(opened.mesh, environment),
         owner=described.owner if described else {},
         veiled=described is not None and described.readers == "veiled",

@@ -39,10 +39,10 @@ _SHOWN = 10
 class PublishRequest:
     """What to publish, where to, and which warnings the person has waved through.
 
-    `usage_only` leaves the interface as readers have it. `terms` say which changes of it are declined. Upstreams are
-    read as mesh.lock pins them, else in the first of the environments `reads` in which there is one. `owner` stands
-    beside what the project reads; with `veiled` its private nodes stand there under tokens. What its SQL reads is kept
-    in the file `readings`.
+    `usage_only` leaves the interface as readers have it. `terms` say which changes of it are declined. Its upstreams
+    are those that it refers to, that mesh.lock pins, and `upstreams`; each is read as mesh.lock pins it, else in the
+    first of the environments `reads` in which it has published. `owner` stands beside what the project reads; with
+    `veiled` its private nodes stand there under tokens. What its SQL reads is kept in the file `readings`.
     """
 
     project: ProjectFolder
@@ -53,6 +53,7 @@ class PublishRequest:
     usage_only: bool = False
     not_secrets: frozenset[str] = frozenset()
     terms: Terms = field(default_factory=Terms)
+    upstreams: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     owner: Mapping[str, str] = field(default_factory=dict)
     veiled: bool = False
@@ -196,9 +197,8 @@ def _candidate(request: PublishRequest, manifest: Manifest, standing: Interface 
 def _usage(request: PublishRequest, manifest: Manifest, registry: Registry, told: Told) -> Usage:
     """What the project reads, and which publications of its upstreams it was built against."""
     pins = read_lock(request.project.path / LOCK).pins
-    named = extract_usage(manifest)
     interfaces = {}
-    for upstream in named.upstreams:
+    for upstream in sorted({*extract_usage(manifest).upstreams, *pins, *request.upstreams} - {manifest.project}):
         interface = _interface(upstream, pins.get(upstream), request, registry)
         if interface is not None:
             interfaces[upstream] = interface

@@ -6,9 +6,12 @@ from typing import Any
 
 import pytest
 
+from registry_tools.assessment import Terms
 from registry_tools.errors import DocumentError, Refusal
+from registry_tools.registry.publications import Candidate, Registry
 from registry_tools.tasks.publish_manifest import PublishRequest, publish_manifest
 from tests.builders import Json, column, foreign, manifest, node, private, project_folder, publish, reader
+from tests.unit.test_check_changes import down, up
 
 UP = manifest(node("orders"), private("stg"))
 TOKEN = "AK" + "IAQ3EGRT7ZVN5XKLMP"
@@ -259,3 +262,70 @@ def test_usage_alone_never_takes_back_what_was_published_meanwhile(tmp_path, reg
     current = registry.current("dbt_up", "prod")
     assert current is not None
     assert current.n == 2
+
+
+# -- what it reads ----------------------------------------------------------------------------------------------------
+
+
+def test_a_table_that_is_named_by_hand_is_a_read_of_the_upstream_that_mesh_yml_names(tmp_path, registry) -> None:
+    publish(tmp_path, registry, UP)
+    sql = {"compiled_code": "select id from PROD.MARTS.orders", "depends_on": {"macros": [], "nodes": []}}
+    document = manifest(private("report", "dbt_down", **sql), project="dbt_down")
+    assert publish(tmp_path, registry, document).usage.reads == ()
+    again = manifest(
+        private("report", "dbt_down", **sql), project="dbt_down", metadata={"generated_at": "2026-03-01T00:00:00Z"}
+    )
+    (read,) = publish(tmp_path, registry, again, upstreams=("dbt_up", "dbt_down")).usage.reads
+    assert (read.upstream, read.model, read.columns) == ("dbt_up", "orders", ("id",))
+    assert registry.consumers("dbt_up") == ["dbt_down"]
+
+
+def test_an_upstream_that_has_published_nothing_is_read_from_the_manifest_alone(tmp_path, registry) -> None:
+    (tmp_path / "dbt_down").mkdir()
+    document = manifest(reader("exposure", "board", ["model.dbt_up.orders"]), foreign("orders"), project="dbt_down")
+    assert publish(tmp_path, registry, document).usage.upstreams == ("dbt_up",)
+
+
+# -- what it would break ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def read_by(tmp_path, registry):
+    """dbt_up with two columns, published; called with SQL, a consumer of that is."""
+    publish(tmp_path, registry, up("id", "amount"))
+    return lambda sql, **asked: publish(tmp_path, registry, down(sql, **asked))
+
+
+def test_what_breaks_a_consumer_is_declined_and_nothing_is_written(tmp_path, registry, store, read_by) -> None:
+    read_by("select amount from PROD.MARTS.orders")
+    keys = list(store.keys(""))
+    with pytest.raises(Refusal) as caught:
+        publish(tmp_path, registry, up("id", built=2), terms=Terms())
+    assert caught.value.what == "dbt_up would hurt who reads it"
+    assert any("report  models/marts/report.sql" in line for line in caught.value.details)
+    assert list(store.keys("")) == keys
+    published = publish(tmp_path, registry, up("amount", built=2), terms=Terms())
+    assert published.verdict.answer == "yes"
+    assert published.moved is None
+
+
+def test_what_nobody_can_judge_is_declined_too(tmp_path, registry, read_by) -> None:
+    read_by("select from where")
+    with pytest.raises(Refusal, match="nobody knows whom dbt_up would hurt"):
+        publish(tmp_path, registry, up("id", built=2), terms=Terms())
+
+
+def test_a_consumer_that_published_meanwhile_is_looked_at_once_more(tmp_path, registry, read_by, monkeypatch) -> None:
+    read_by("select id from PROD.MARTS.orders")
+    commit = Registry.publish
+
+    def slow(self: Registry, candidate: Candidate, check: Any) -> Any:
+        done = commit(self, candidate, check)
+        monkeypatch.undo()
+        later = {"metadata": {**down("")["metadata"], "generated_at": "2026-05-01T00:00:00Z"}}
+        publish(tmp_path, self, down("select amount from PROD.MARTS.orders") | later)
+        return done
+
+    monkeypatch.setattr(Registry, "publish", slow)
+    published = publish(tmp_path, registry, up("id", built=2), terms=Terms())
+    assert (published.verdict.answer, published.moved.answer) == ("yes", "no")

@@ -218,6 +218,20 @@ def test_a_table_is_mentioned_first_where_the_select_list_does_so() -> None:
     assert {name: each.line for name, each in reading.tables.items()} == {"customers": 3, "orders": 2}
 
 
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("select sum(amount) as amount from events", "amount:1"),
+        ("select coalesce(a, b) as a, c as b from events", "a:1 b:1 c:1"),
+        ("select upper(a) as a from events where a > 1", "a:1"),
+        ("select a as z from events\nwhere z > 1", "a:1 z:2"),
+        ("select a as z from events\norder by z", "a:1"),
+    ],
+)
+def test_a_name_that_the_select_list_gives_may_be_a_column_that_nobody_told_of(sql: str, columns: str) -> None:
+    assert told(sql)["events"].columns == columns
+
+
 def test_nobody_hears_of_tables_that_nobody_asks_about() -> None:
     assert told("select a, b.c from others as a join b using (d)") == {}
 

@@ -14,6 +14,7 @@ FAULTS = {
     "select one from (select *, 1 as one, 2 as one from orders)": "one is ambiguous in line 1",
     "select amount from (select status from orders)": "amount is not to be found in line 1",
     "select a.total from (select amount as total from orders) as a where total > 1 order by total": "",
+    "select sum(gone) as gone from orders": "gone is not to be found in line 1",
     # there is more than we know of
     "select thing, e.other from events as e": "",
     "select thing from orders, others": "",

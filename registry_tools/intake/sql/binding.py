@@ -69,31 +69,33 @@ def _bound_bare(reader: Reader, part: Expr, scope: Scope, *, aliases: bool) -> f
             reader.notes.take(walked | _ambiguous(place, key), (key,))
             return origins | place.aliases[key]
         walked |= place.carried
-        meant = _bound_here(reader, part, place, key, aliases=aliases or place is not scope)
+        loose = [source.rows for source in place.sources if source.rows.loose]
+        meant, by_alias = _bound_here(reader, part, place, key, aliases=aliases or place is not scope)
+        if loose and (meant is None or by_alias):
+            is_sure = False
+            tables = frozenset[str]().union(*(rows.open for rows in loose))
+            certain = meant is None and len(loose) == len(tables) == 1 and not loose[0].more
+            reader.notes.take(walked - tables if certain else walked, (key,))
+            origins |= _guessed(reader, tables, part)
         if meant is not None:
             reader.notes.take(walked, (key,))
             return origins | meant
-        loose = [source.rows for source in place.sources if source.rows.loose]
-        if loose:
-            is_sure = False
-            tables = frozenset[str]().union(*(rows.open for rows in loose))
-            certain = len(loose) == len(tables) == 1 and not loose[0].more
-            reader.notes.take(walked - tables if certain else walked, (key,))
-            origins |= _guessed(reader, tables, part)
         place = place.around
     return _missing(reader, part, scope) if is_sure else origins
 
 
-def _bound_here(reader: Reader, part: Expr, scope: Scope, key: str, *, aliases: bool) -> frozenset[Origin] | None:
-    """What the name certainly means in this very query; None if nothing."""
+def _bound_here(
+    reader: Reader, part: Expr, scope: Scope, key: str, *, aliases: bool
+) -> tuple[frozenset[Origin] | None, bool]:
+    """What the name means in this very query, None if nothing; and whether it is the select list that gives it."""
     hits = [found for source in scope.sources if (found := source.found(key))]
     if sum(map(len, hits)) > 1:
         _fault(reader, part, ambiguous=True)
     if hits:
-        return NOTHING.union(*(named(reader, found, part) for found in hits))
+        return NOTHING.union(*(named(reader, found, part) for found in hits)), False
     if aliases and key in scope.aliases:
-        return scope.aliases[key]
-    return _row_itself(reader, scope, key)
+        return scope.aliases[key], True
+    return _row_itself(reader, scope, key), False
 
 
 def _ambiguous(scope: Scope, key: str) -> frozenset[str]:

@@ -151,8 +151,10 @@ def _columns_of(reader: Reader, item: Expr, scope: Scope) -> tuple[Column, ...]:
         names, value = [item.args["alias"]], item.this
     else:
         names, value = [], item
-    origins = origins_of(reader, value, scope)
     given = [(reader.names.stored(each), reader.names.key_of(each)) for each in names] or [_own_name(reader, item)]
+    if isinstance(item, exp.Alias):
+        scope.aliases.pop(given[0][1], None)  # in `sum(amount) as amount` the name is not yet given
+    origins = origins_of(reader, value, scope)
     if isinstance(item, exp.Alias):
         scope.aliases[given[0][1]] = origins
     return tuple(Column(name=name, key=key, origins=origins) for name, key in given)

@@ -27,7 +27,8 @@ Tables = Callable[[tuple[str | None, str | None, str]], Shape | None]
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TableReading:
     """What a query reads of one table: columns that it names, each with the line (1-based, of the SQL that was read) on
-    which it does so first; what becomes of whole rows; and the names that a new column of the table must not have.
+    which it does so first; what becomes of whole rows; and the names that a new column of the table must not have,
+    in lower case on platforms that tell no case apart.
     """
 
     columns: Mapping[str, int] = field(default_factory=dict)

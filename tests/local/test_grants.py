@@ -24,7 +24,7 @@ def test_a_grant_on_a_table_is_shown_until_it_is_revoked(run, table):
         ("SELECT", "TABLE", table, "ROLE", "REPORTER"),
         ("INSERT", "TABLE", table, "ROLE", "REPORTER"),
     }
-    run(f'/* dbt */ revoke select on {table}\n from "REPORTER" ;-- as dbt quotes it')  # noqa: S608 - our own SQL
+    run(f'/* dbt */ revoke select on {table}\n from "REPORTER" ;-- as dbt quotes it')
     assert shown(run(f"show grants on table {table}")) == {("INSERT", "TABLE", table, "ROLE", "REPORTER")}
 
 

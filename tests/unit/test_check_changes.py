@@ -2,6 +2,7 @@
 
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def check(
     against: str | None = None,
     *,
     compiled: bool = False,
-    **terms: object,
+    **terms: Any,
 ) -> Checked:
     folder = project_folder(root, "dbt_up", document)
     request = ChangesRequest(
@@ -59,7 +60,7 @@ def check(
     return check_changes(request, registry)
 
 
-def verdict_on(root: Path, registry: Registry, document: Json, against: str | None = None, **asked: object) -> Verdict:
+def verdict_on(root: Path, registry: Registry, document: Json, against: str | None = None, **asked: Any) -> Verdict:
     return check(root, registry, document, against, **asked).verdict
 
 

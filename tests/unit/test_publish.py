@@ -305,6 +305,7 @@ def test_what_breaks_a_consumer_is_declined_and_nothing_is_written(tmp_path, reg
     assert any("report  models/marts/report.sql" in line for line in caught.value.details)
     assert list(store.keys("")) == keys
     published = publish(tmp_path, registry, up("amount", built=2), terms=Terms())
+    assert published.verdict
     assert published.verdict.answer == "yes"
     assert published.moved is None
 
@@ -328,4 +329,6 @@ def test_a_consumer_that_published_meanwhile_is_looked_at_once_more(tmp_path, re
 
     monkeypatch.setattr(Registry, "publish", slow)
     published = publish(tmp_path, registry, up("id", built=2), terms=Terms())
+    assert published.verdict
+    assert published.moved
     assert (published.verdict.answer, published.moved.answer) == ("yes", "no")

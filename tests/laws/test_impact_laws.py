@@ -51,7 +51,7 @@ def columns(draw: st.DrawFn) -> dict[str, Column]:
 @st.composite
 def interfaces(draw: st.DrawFn) -> Interface:
     models: list[PublicModel] = []
-    for name in draw(st.lists(NAMES, unique=True)):
+    for name in draw(st.lists(NAMES, unique=True, min_size=1)):
         versions = draw(st.sampled_from([(None,), (1,), (1, 2), (2,)]))
         latest = None if versions == (None,) else draw(st.sampled_from([1, 2]))
         models += [
@@ -114,7 +114,27 @@ def consumptions(draw: st.DrawFn) -> Consumption:
     return Consumption(consumer=name, environment=environment, usage=usage, failures=tuple(failures))
 
 
-MESHES = st.tuples(interfaces(), interfaces(), st.lists(consumptions(), max_size=4))
+@st.composite
+def following(draw: st.DrawFn, old: Interface) -> Interface:
+    """What may come after it: a column that goes, comes or is another one in most of its models, or anything."""
+    if draw(st.integers(0, 3)) == 0:
+        return draw(interfaces())
+    models = [
+        msgspec.structs.replace(
+            model, columns={k: c for k, c in (model.columns | draw(columns())).items() if k != draw(COLUMNS)}
+        )
+        for model in old.models
+    ]
+    return msgspec.structs.replace(old, models=tuple(models))
+
+
+@st.composite
+def meshes(draw: st.DrawFn) -> tuple[Interface, Interface, list[Consumption]]:
+    old = draw(interfaces())
+    return old, draw(following(old)), draw(st.lists(consumptions(), max_size=4))
+
+
+MESHES = meshes()
 Found = list[tuple[Classified, tuple[Impact, ...]]]
 
 

@@ -208,6 +208,9 @@ def _demo_query(
 
 # -- TPC --------------------------------------------------------------------------------------------------------------
 
+# Two columns of one name in a derived table: Snowflake finds the name ambiguous, DuckDB calls the second another name.
+_TPC_EXCUSED: Final = {"tpcds: 23": frozenset({"+item.itemdesc"})}
+
 # The queries come with DuckDB's own extensions, which another version of it, in an environment of its own, can load.
 _TPC_SCRIPT: Final = """
 import importlib, json, pathlib, sys, duckdb
@@ -241,6 +244,7 @@ def _tpc_query(name: str, sql: str, tables: tuple[Table, ...]) -> Query:
         sql=read,
         engine_sql=sql.strip().rstrip(";"),
         tables=_named(tables, sql),
+        excused=_TPC_EXCUSED.get(name, frozenset()),
     )
 
 

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 
-from registry_tools.artifacts.change_report import change_entries
+from registry_tools.artifacts.change_report import change_entry
 from registry_tools.artifacts.verdict_words import concerned
 from registry_tools.mesh.impact import EFFECTS, Impact, Reason
 from registry_tools.mesh.publication import Approval
@@ -43,14 +43,8 @@ def _counts(verdict: Verdict) -> dict[str, int]:
 
 
 def _change(judged: Judged) -> dict[str, Any]:
-    (entry,) = change_entries([judged.change])
     return {
-        **entry,
-        "asset": judged.change.asset,
-        "code": judged.classified.code,
-        "class": judged.kind,
-        "class_by_nature": judged.classified.kind,
-        "says": judged.classified.says,
+        **change_entry(judged.classified, judged.kind),
         "mode": judged.mode,
         "outcome": judged.outcome,
         "because": judged.because,

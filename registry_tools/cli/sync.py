@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import click
 
-from registry_tools.artifacts.change_report import change_entries
+from registry_tools.artifacts.change_report import change_entry
 from registry_tools.artifacts.finding_report import finding_entries
 from registry_tools.cli.changes import show_changes
 from registry_tools.cli.edge import at_the_edge
@@ -202,7 +202,7 @@ def _document(synced: Synced) -> dict[str, Any]:
                     for withheld in read.withheld
                 ],
                 "yanked": read.yanked,
-                "changes": change_entries(read.changes),
+                "changes": [change_entry(one) for one in read.changes],
             }
             for read in synced.upstreams
         ],

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Literal
 
 from registry_tools.errors import UsageError
-from registry_tools.mesh.change import Change
 from registry_tools.mesh.interface import Interface, Withheld
 from registry_tools.mesh.lock import Pin
 from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.relation_map import fits
+from registry_tools.mesh.verdict import Classified
 
 WAYS: Final = ("sources", "loom", "package")
 ENVIRONMENT: Final = "{ENV}"
@@ -107,9 +107,9 @@ class SyncedUpstream:
     consumer's names for databases and schemas; its pin, and the pin that stood in mesh.lock before.
 
     `passed_over` are the environments that come before the one that is read, and in which upstream has published
-    nothing. `changes` is what an upgrade that was asked for changes; `yanked` is why what is pinned was withdrawn;
-    `withheld` are the public models that this consumer may not read. `tables` are the names of sources that are
-    wanted, where not all are.
+    nothing. `changes` is what an upgrade that was asked for changes, BREAKING first; `yanked` is why what is pinned was
+    withdrawn; `withheld` are the public models that this consumer may not read. `tables` are the names of sources that
+    are wanted, where not all are.
     """
 
     upstream: Upstream
@@ -119,7 +119,7 @@ class SyncedUpstream:
     pin: Pin
     before: Pin | None
     passed_over: tuple[str, ...] = ()
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Classified, ...] = ()
     yanked: str | None = None
     withheld: tuple[Withheld, ...] = ()
     tables: frozenset[str] | None = None

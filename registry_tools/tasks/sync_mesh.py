@@ -14,6 +14,7 @@ from registry_tools.artifacts.deferral import DEFAULT_ADAPTER, deferral_state
 from registry_tools.artifacts.files import FileChange, GeneratedFile, write_files
 from registry_tools.artifacts.lock_text import lock_text
 from registry_tools.artifacts.packages_text import with_packages
+from registry_tools.checks.classes import classified
 from registry_tools.checks.comparison import compare
 from registry_tools.checks.package_setup import left_to_do, surplus
 from registry_tools.checks.uses import judge_uses
@@ -25,13 +26,13 @@ from registry_tools.intake.project import ProjectFolder
 from registry_tools.intake.references import Reference, find_references
 from registry_tools.intake.state_file import STATE
 from registry_tools.intake.uses import uses_in_files
-from registry_tools.mesh.change import Change
 from registry_tools.mesh.lock import Lock, Pin
 from registry_tools.mesh.public_model import PublicModel
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.relation import quoting_of
 from registry_tools.mesh.upstream import STUBS_FOLDER, SyncedUpstream, Upstream
 from registry_tools.mesh.use import Finding
+from registry_tools.mesh.verdict import Classified
 from registry_tools.registry.departures import missed_by
 from registry_tools.registry.pins import read_current, read_pinned
 from registry_tools.registry.publications import Registry
@@ -251,12 +252,13 @@ def _read(registry: Registry, request: SyncRequest, lock: Lock, declared: Upstre
     return replace(synced, changes=_changes(registry, request.project.name, synced, pin))
 
 
-def _changes(registry: Registry, consumer: str, now: SyncedUpstream, pin: Pin) -> tuple[Change, ...]:
+def _changes(registry: Registry, consumer: str, now: SyncedUpstream, pin: Pin) -> tuple[Classified, ...]:
     """What an upgrade from the pin changes; nothing is told where what it named is no longer kept."""
     try:
-        return compare(read_pinned(registry, consumer, now.upstream, pin).interface, now.interface)
+        was = read_pinned(registry, consumer, now.upstream, pin).interface
     except UsageError:
         return ()
+    return classified(compare(was, now.interface), was, now.interface)
 
 
 def _plan(request: SyncRequest, upstreams: tuple[SyncedUpstream, ...], own: Own, lock: Lock) -> Iterator[GeneratedFile]:

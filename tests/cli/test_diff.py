@@ -14,7 +14,7 @@ from tests.cli.conftest import Commands, assert_refused
 
 FIRST = builders.node("orders", "mini", columns={"id": builders.column("id"), "amount": builders.column("amount")})
 SECOND = builders.node("orders", "mini")
-TEXT = "- column-removed  mini.orders.amount  number"
+TEXT = "- column-removed  mini.orders.amount  number  BREAKING"
 
 
 def built(commands: Commands, day: int, *nodes: Json, project: str = "mini") -> Path:
@@ -101,7 +101,7 @@ def test_the_manifest_of_another_project_is_not_compared_by_mistake(two: Command
     assert_refused(two, 2, "interface of mini", "manifest of other", "mesh diff A B", words=words)
     on_purpose = diff(two, "mini@prod", str(two.up / "target/manifest.json"))
     assert (on_purpose.exit_code, on_purpose.stdout.count("\n")) == (1, 2)
-    assert "~ project-renamed  mini  mini -> other" in on_purpose.stdout
+    assert "~ project-renamed  mini  mini -> other  BREAKING\n" in on_purpose.stdout
 
 
 def test_json_is_one_document_and_markdown_one_table(two: Commands) -> None:
@@ -109,14 +109,45 @@ def test_json_is_one_document_and_markdown_one_table(two: Commands) -> None:
     assert result.exit_code == 1
     document = json.loads(result.stdout)
     assert (document["old"], document["new"], document["changed"]) == ("mini@prod#1", "mini@prod#2", True)
-    assert [(change["rule"], change["object"]) for change in document["changes"]] == [
-        ("column-removed", "mini.orders.amount")
-    ]
+    (change,) = document["changes"]
+    assert (change["rule"], change["object"]) == ("column-removed", "mini.orders.amount")
+    assert (change["class"], change["code"], change["asset"]) == ("BREAKING", "C01", None)
+    assert change["says"] == "orders.amount, number, is gone."
     table = diff(two, "mini@prod#1", "mini@prod", "--format", "markdown")
     assert table.exit_code == 1
-    assert table.stdout.endswith("| - | column-removed | <code>mini.orders.amount</code> | <code>number</code> |  |\n")
+    row = "| - | column-removed | <code>mini.orders.amount</code> | <code>number</code> |  | BREAKING |\n"
+    assert table.stdout.endswith(row)
     same = diff(two, "mini@prod", "mini@prod", "--format", "json")
     assert (same.exit_code, json.loads(same.stdout)["changed"]) == (0, False)
+
+
+def test_what_breaks_stands_first(two: Commands) -> None:
+    built(
+        two,
+        3,
+        builders.node("orders", "mini", columns={"id": builders.column("id"), "added": builders.column("added")}),
+    )
+    lines = diff(two, "mini@prod#1", "up/target/manifest.json").stdout.splitlines()
+    assert [line.split() for line in lines[1:]] == [
+        ["-", "column-removed", "mini.orders.amount", "number", "BREAKING"],
+        ["+", "column-added", "mini.orders.added", "number", "SAFE"],
+    ]
+    assert len({line.index(line.split()[-1]) for line in lines[1:]}) == 1
+
+
+@pytest.mark.parametrize("told", ["::error::x", "##[error]x", "x\n::error::x", "x ::error::x"])
+def test_no_name_is_a_command_of_a_workflow(two: Commands, told: str) -> None:
+    """The runner that logs the report obeys no column, no group and no file, whatever they are called."""
+    orders = builders.node("orders", "mini", columns={told: builders.column(told, data_type=told)}, group=told)
+    document = builders.manifest(orders, builders.group(told, "mini", name=told), project="mini")
+    path = two.root / f"{told}.json"
+    path.write_text(json.dumps(document))
+    result = two.run("diff", path.name, "built_1.json")
+    assert (result.exit_code, result.stderr) == (1, "")
+    heading, *lines = result.stdout.splitlines()
+    assert {"group-removed", "group-changed", "column-removed"} <= {line.split()[1] for line in lines}
+    assert sum("error" in line for line in (heading, *lines)) == 4
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in (heading, *lines))
 
 
 def test_colour_is_for_terminals_alone(two: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,6 +158,8 @@ def test_colour_is_for_terminals_alone(two: Commands, monkeypatch: pytest.Monkey
     monkeypatch.chdir(two.root)
     result = CliRunner().invoke(load("diff"), ["built_1.json", "built_2.json"], color=True)
     assert f"\x1b[31m  {TEXT}\x1b[0m" in result.stdout
+    back = CliRunner().invoke(load("diff"), ["built_2.json", "built_1.json"], color=True)
+    assert "\x1b[32m  + column-added" in back.stdout
     assert "\x1b" not in two.run("diff", "built_1.json", "built_2.json").stdout
 
 

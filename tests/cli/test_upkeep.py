@@ -219,6 +219,25 @@ def test_an_upgrade_may_stand_anywhere(built: Commands, sync: list[str]) -> None
     assert asked(built, *sync, "--upgrade", "mini", "--check").exit_code == 0
 
 
+def test_an_upgrade_says_what_it_may_do_to_somebody(built: Commands, sync: list[str]) -> None:
+    publish(built, 3, "orders", "customers")
+    asked(built, *sync, "--upgrade")
+    publish(built, 4, "orders")
+    (read,) = document(built, *sync, "--upgrade", "--check", code=1)["upstreams"]
+    assert [(change["rule"], change["class"], change["code"]) for change in read["changes"]] == [
+        ("model-removed", "BREAKING", "M01"),
+        ("description-changed", "SAFE", "C12"),
+    ]
+    assert read["changes"][0]["says"].startswith("customers is gone")
+    shown = asked(built, *sync, "--upgrade", "mini").stdout.splitlines()
+    at = shown.index("  mini@prod#3 -> mini@prod#4: 2 changes")
+    told = [line.split() for line in shown[at + 1 : at + 3]]
+    assert [(words[1], words[2], words[-1]) for words in told] == [
+        ("model-removed", "mini.customers", "BREAKING"),
+        ("description-changed", "mini.orders", "SAFE"),
+    ]
+
+
 def test_locked_without_a_lock(built: Commands, sync: list[str]) -> None:
     (built.down / "mesh.lock").unlink()
     words = [*sync, "--locked"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from msgspec import UnsetType
 
 from registry_tools.artifacts.change_report import change_document, change_markdown, change_text
+from registry_tools.checks.classes import classified
 from registry_tools.checks.comparison import compare
 from registry_tools.mesh.change import RULES, Change
 from registry_tools.mesh.interface import Interface
@@ -175,10 +176,14 @@ def test_the_way_back_undoes_what_the_way_there_did(pair: tuple[Interface, Inter
 
 @given(PAIRS | STRANGERS, TEXTS)
 def test_every_change_is_reported_on_a_line_of_its_own(pair: tuple[Interface, Interface], heading: str) -> None:
-    changes = compare(*pair)
+    changes = classified(compare(*pair), *pair)
     text = change_text(changes, heading)
     assert text.count("\n") == len(text.splitlines()) == len(changes) + 1
+    assert [line.split()[-1] for line in text.splitlines()[1:]] == [one.kind for one in changes]
     assert text.replace("\n", "").isprintable()
     rows = [line for line in change_markdown(changes, heading).splitlines() if line.startswith("| ")]
     assert len(rows) == (len(changes) + 1 if changes else 0)
-    assert change_document(changes, "a", "b")["changed"] is bool(changes)
+    assert all(row.endswith(f" {one.kind} |") for row, one in zip(rows[1:], changes, strict=False))
+    document = change_document(changes, "a", "b")
+    assert document["changed"] is bool(changes)
+    assert [entry["class"] for entry in document["changes"]] == [one.kind for one in changes]

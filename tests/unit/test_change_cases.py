@@ -50,17 +50,17 @@ def assert_stands(case: str, name: str, text: str) -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_text_is_the_expected_one(case: str) -> None:
-    assert_stands(case, "expected.txt", change_text(changes_of(case), "old -> new"))
+    assert_stands(case, "expected.txt", change_text(classes_of(case), "old -> new"))
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_table_is_the_expected_one(case: str) -> None:
-    assert_stands(case, "expected.md", change_markdown(changes_of(case), "old -> new"))
+    assert_stands(case, "expected.md", change_markdown(classes_of(case), "old -> new"))
 
 
 @pytest.mark.parametrize("case", CASES)
 def test_the_document_is_the_expected_one(case: str) -> None:
-    document = msgspec.json.encode(change_document(changes_of(case), "old", "new"))
+    document = msgspec.json.encode(change_document(classes_of(case), "old", "new"))
     assert_stands(case, "expected.json", msgspec.json.format(document, indent=2).decode() + "\n")
 
 

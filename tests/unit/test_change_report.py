@@ -8,9 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from registry_tools.artifacts.change_report import change_entries, change_markdown, change_text
+from registry_tools.artifacts.change_report import change_document, change_entry, change_markdown, change_text
 from registry_tools.mesh.change import Change
 from registry_tools.mesh.printable import printable
+from registry_tools.mesh.verdict import Class, Classified
 
 TAGS = {"h4", "table", "thead", "tbody", "tr", "th", "td", "p"}
 HOSTILE = [
@@ -25,6 +26,9 @@ HOSTILE = [
     "one\ntwo\r\n\r\n# three\u2028four",
     "&lt;b&gt; &#64; \\| \\` \\",
     "\x1b[2J\u202etxt",
+    "::error::x",
+    "##[add-mask]x",
+    "a\n::error::b",
     " a  b ",
 ]
 
@@ -50,8 +54,11 @@ class Cells(HTMLParser):
             self.cells[-1] += data
 
 
-def change(text: str) -> Change:
-    return Change(rule="column-removed", project="dbt_up", model="orders", column=text, before=printable(text) or None)
+def change(text: str, kind: Class = "BREAKING", **facts: str) -> Classified:
+    place = {"model": "orders", "column": text, "before": printable(text) or None, **facts}
+    return Classified(
+        change=Change(rule="column-removed", project="dbt_up", **place), kind=kind, code="C01", says="It is gone."
+    )
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=60))
@@ -70,15 +77,16 @@ def assert_inert(text: str) -> None:
     seen = Cells(markdown)
     assert seen.tags <= TAGS | {"code"}
     assert not seen.attributes
-    heading, cells = seen.cells[0], seen.cells[6:]
+    heading, cells = seen.cells[0], seen.cells[7:]
     assert squeezed(heading) == squeezed(f"{printable(text)}: 2 changes")
-    assert len(cells) == 10
+    assert len(cells) == 12
     assert squeezed(cells[2]) == squeezed(f"dbt_up.orders.{printable(text)}")
     assert squeezed(cells[3]) == squeezed(printable(text))
+    assert squeezed(cells[5]) == "BREAKING"
     # What GitHub makes into mentions and links stands behind an entity, inside code.
     for row in markdown.split("|---|\n")[1].splitlines():
         letters = re.sub(r"</?code>|&#[0-9]+;", "", row)
-        assert letters.count("|") == 6
+        assert letters.count("|") == 7
         assert "www." not in letters.lower()
         assert not set("@`<>[]$#:*~!\\") & set(letters)
 
@@ -88,16 +96,57 @@ def squeezed(text: str) -> str:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_hostile_text_stays_on_its_line(text: str) -> None:
-    lines = change_text([change(text), change("next")], text).split("\n")
+def test_hostile_text_stays_on_its_line_and_is_no_command(text: str) -> None:
+    lines = change_text([change(text), change("next", before=text, after=text)], text).split("\n")
     assert len(lines) == 4
+    assert_no_command(lines)
+
+
+@given(st.text(": #[e\n"))
+def test_no_heading_and_no_name_becomes_a_command(text: str) -> None:
+    assert_no_command(change_text([change(text)], text).split("\n"))
+
+
+def assert_no_command(lines: list[str]) -> None:
+    """What a runner obeys: `::` at the beginning of a line, and `##[` anywhere in it."""
     assert all(line.isprintable() for line in lines)
+    assert not any(line.lstrip().startswith("::") or "##[" in line for line in lines)
+
+
+def test_a_line_ends_with_its_class_and_keeps_its_place() -> None:
+    told = [change("amount"), change("note", "DANGEROUS", after="text"), change("id", "SAFE", before="number(12,2)")]
+    assert change_text(told, "a -> b") == (
+        "a -> b: 3 changes\n"
+        "  - column-removed  dbt_up.orders.amount  amount        BREAKING\n"
+        "  ~ column-removed  dbt_up.orders.note    note -> text  DANGEROUS\n"
+        "  - column-removed  dbt_up.orders.id      number(12,2)  SAFE\n"
+    )
+
+
+def test_an_entry_names_the_place_in_parts_and_the_class_with_its_reasons() -> None:
+    told = Change(rule="promise-removed", project="dbt_up", asset="metric:revenue", before="metric")
+    entry = change_entry(Classified(change=told, kind="DANGEROUS", code="S01", says="The metric is gone."))
+    assert entry == {
+        "rule": "promise-removed",
+        "means": told.means,
+        "object": "dbt_up.metric:revenue",
+        "project": "dbt_up",
+        "model": None,
+        "column": None,
+        "group": None,
+        "before": "metric",
+        "after": None,
+        "asset": "metric:revenue",
+        "code": "S01",
+        "class": "DANGEROUS",
+        "says": "The metric is gone.",
+    }
 
 
 def test_nothing_changed_says_so() -> None:
     assert change_text([], "a -> b") == "a -> b: nothing changed\n"
     assert change_markdown([], "a") == "#### <code>a</code>: nothing changed\n"
-    assert change_entries([]) == []
+    assert change_document([], "a", "b") == {"old": "a", "new": "b", "changed": False, "changes": []}
 
 
 def test_a_table_fits_into_a_comment_and_says_what_is_left_out() -> None:

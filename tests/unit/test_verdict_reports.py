@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry_tools.artifacts.change_report import change_document
 from registry_tools.artifacts.markdown_text import fenced, prose
 from registry_tools.artifacts.verdict_document import verdict_document
 from registry_tools.artifacts.verdict_github import verdict_annotations
@@ -48,9 +49,6 @@ GOLDEN = REPOSITORY / "tests/cases/verdicts"
 SCHEMA = json.loads((REPOSITORY / "docs/check-report.schema.json").read_text())
 WORSE = [
     *HOSTILE,
-    "::error::x",
-    "##[add-mask]x",
-    "a\n::error::b",
     "</details>",
     "```\n# out\n```",
     "--> <b>",
@@ -253,6 +251,7 @@ def keys(document: Any) -> set[str]:
 def test_no_key_is_undocumented_and_no_id_either() -> None:
     described = set(re.findall(r"`([^`]+)`", (REPOSITORY / "docs/check-report.md").read_text()))
     assert keys(verdict_document(SEVERAL)) <= described
+    assert keys(change_document([judged.classified for judged in SEVERAL.judged], "a", "b")) <= described
     assert REASONS.keys() <= described
     assert {f"consumers_{effect.lower()}" for effect in EFFECTS} <= described
 

@@ -13,7 +13,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 _DEMO_SECONDS = 300
 _COMMAND_SECONDS = 120
 _INSTALLED = ("mesh_packages", "dbt_packages", "package-lock.yml")
-_COPIED = ("mesh.yml", "dbt_up", "dbt_down", "dbt_down_loom", "dbt_down_package", "snowflake_setup")
+_COPIED = ("mesh.yml", "dbt_up", "dbt_down", "dbt_down_loom", "dbt_down_package", "examples", "snowflake_setup")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

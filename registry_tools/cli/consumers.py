@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
+from registry_tools.artifacts.verdict_words import owner_words
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import open_from
 from registry_tools.cli.options import flags, format_option, registry_options
 from registry_tools.cli.output import counted, detail, done, show_json, some
 from registry_tools.mesh import names
-from registry_tools.mesh.usage import contact_of
 from registry_tools.tasks.list_consumers import ListedConsumer, list_consumers
 
 
@@ -42,9 +42,10 @@ def _show(upstream: str, consumers: list[ListedConsumer]) -> None:
     projects = {one.publication.project for one in consumers}
     done(f"{upstream} is read by {counted(len(projects), 'project')}")
     for one in consumers:
-        contact = contact_of(one.usage.owner)
+        contact = owner_words(one.usage.owner)
         detail(f"{one.publication}  {contact}" if contact else str(one.publication))
-        detail(f"  {counted(len(one.nodes), 'node')} read {some(one.models)}")
+        verb = "reads" if len(one.nodes) == 1 else "read"
+        detail(f"  {counted(len(one.nodes), 'node')} {verb} {some(one.models)}")
         if one.unread:
             nodes = some([node.split(".", 2)[-1] for node in one.unread])
             detail(f"  of {counted(len(one.unread), 'node')} it is not known which columns they read: {nodes}")

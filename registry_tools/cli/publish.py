@@ -104,4 +104,6 @@ def _document(published: Published) -> dict[str, Any]:
         "current": published.current.id,
         "public_models": [model.label for model in published.interface.models],
         "reads": sorted({f"{read.upstream}.{read.model}" for read in published.usage.reads}),
+        "unread": {read.node: read.unread for read in published.usage.reads if read.unread},
+        "answer": published.verdict.answer if published.verdict else None,
     }

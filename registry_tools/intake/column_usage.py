@@ -45,6 +45,8 @@ def read_usage(
     `told` hears how many queries are done, and of how many. Raises DocumentError naming the entry that is none.
     """
     with collector_off():
+        if not interfaces and not find_targets(manifest, {}):
+            return Usage(project=manifest.project)
         project, files = _project(manifest, interfaces, folder), Files(folder=folder)
         reads: list[Read] = []
         passes: set[Passed] = set()

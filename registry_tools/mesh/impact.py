@@ -47,8 +47,14 @@ class Reason:
 
     @property
     def name(self) -> str:
-        """The node as people know it: `downstream_orders`, `public_products.v1`."""
-        return self.node.split(".", 2)[-1]
+        """The node as people know it: `downstream_orders`, `public_products.v1`; of a test, without dbt's hash and of a
+        unit test without the model that it is about.
+        """
+        kind, _, rest = self.node.partition(".")
+        name = rest.partition(".")[2] or self.node
+        if kind == "test":
+            return name.partition(".")[0]
+        return name.rpartition(".")[2] if kind == "unit_test" else name
 
     @property
     def place(self) -> str:

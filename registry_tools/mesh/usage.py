@@ -1,7 +1,7 @@
 """What a project reads of its upstreams: which of its nodes reads which columns of which public model, and where."""
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from typing import Final, Literal
 
 import msgspec
@@ -109,8 +109,3 @@ class Usage(Value, frozen=True):
             return node
         kind = node.partition(".")[0]
         return f"{kind}.{self.project}.private-{hashlib.sha256(node.encode()).hexdigest()[:_DIGITS]}"
-
-
-def contact_of(owner: Mapping[str, str]) -> str:
-    """Whom to talk to, in one line: `Orders Analytics #orders`."""
-    return " ".join(owner[part] for part in ("team", "contact") if owner.get(part))

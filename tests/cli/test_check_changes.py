@@ -146,7 +146,7 @@ def test_an_approval_that_runs_out_is_told_of(checked: Commands) -> None:
 
 def test_who_reads_a_project_is_listed(checked: Commands) -> None:
     shown = asked(checked, "consumers", "mini").stdout
-    assert shown == "✓ mini is read by 1 project\n  reader@prod#1  Orders #orders\n    1 node read orders\n"
+    assert shown == "✓ mini is read by 1 project\n  reader@prod#1  Orders #orders\n    1 node reads orders\n"
     assert asked(checked, "consumers").stdout == shown
     (found,) = document(checked, "consumers")["consumers"]
     assert found | {"publication": "", "published_at": ""} == {

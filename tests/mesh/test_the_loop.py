@@ -1,4 +1,5 @@
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,6 +21,25 @@ def test_the_demo_shows_every_step_of_every_project_and_the_lineage(demo: Runnin
     assert "dbt_down  model.dbt_down.downstream_orders  source" in tree
     assert "dbt_down_loom  model.dbt_down_loom.downstream_orders  ref" in tree
     assert "dbt_down_package  model.dbt_down_package.customer_cards  ref" in tree
+
+
+def test_the_demo_refuses_a_pull_request_that_breaks_others_and_names_them_by_file_and_line(demo: RunningMesh) -> None:
+    refused = demo.printed.partition("Pull request in dbt_up: drop amount  refused")[2]
+    refused = refused.partition("Pull request in")[0]
+    assert "error: column-removed  dbt_up.public_orders.amount  number(12,2)  BREAKING C01" in refused
+    for consumer, line in (("dbt_down@prod", 11), ("dbt_down_loom@prod", 4)):
+        of = refused.partition(f"BROKEN  {consumer}")[2]
+        assert f"downstream_orders  models/marts/downstream_orders.sql:{line}  it names the column" in _squeezed(of)
+    assert "dbt_up@prod: no, 1 of 1 change is refused" in refused
+
+
+def test_the_demo_allows_a_pull_request_that_drops_what_nobody_reads(demo: RunningMesh) -> None:
+    allowed = demo.printed.partition("Pull request in dbt_up: drop created at  allowed")[2]
+    assert "dbt_up@prod: yes, 1 change may go on" in allowed
+
+
+def _squeezed(text: str) -> str:
+    return re.sub(r" {2,}", "  ", text)
 
 
 def test_a_downstream_unit_test_mocks_models_of_upstream_and_no_stub_is_built(demo: RunningMesh) -> None:

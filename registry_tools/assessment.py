@@ -20,7 +20,7 @@ from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.publication import Approval, Record
 from registry_tools.mesh.selector import Selector
 from registry_tools.mesh.verdict import Classified, Reach, Unknown, Verdict
-from registry_tools.registry.consumers import Consumer, consumers_beyond
+from registry_tools.registry.consumers import Consumer, Told, consumers_beyond
 from registry_tools.registry.publications import Registry
 
 CANDIDATE: Final = "this project"
@@ -33,7 +33,8 @@ Verify = Callable[[Consumption, Interface, Interface], Consumption]
 class Terms:
     """On what terms a candidate may take the place of what is published: the modes, whose usage counts, and what is
     done about what nobody knows. `approvals` are those of the record that is asked about, where none are given;
-    `owners` those of mesh.yml, which knows better than what consumers published.
+    `owners` those of mesh.yml, which knows better than what consumers published. `told` hears how many consumers
+    have been read, and of how many.
     """
 
     modes: Modes = field(default_factory=Modes)
@@ -41,6 +42,7 @@ class Terms:
     unknown: Unknown = "refuse"
     approvals: tuple[Approval, ...] | None = None
     owners: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    told: Told = lambda _done, _total: None
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 
@@ -66,7 +68,7 @@ def assess(
     """
     old, publication = registry.interface(candidate.project, environment, record)
     changes = compare(old, candidate)
-    consumers = _consumers(registry, old.project, environment) if changes else ()
+    consumers = _consumers(registry, old.project, environment, terms.told) if changes else ()
     consumptions = [_consumption(one, old, candidate, terms, verify) for one in consumers]
     readership = Readership(old, candidate, consumptions, publication.id)
     found = [(one, impacts(one, readership)) for one in classified(changes, old, candidate)]
@@ -126,19 +128,17 @@ def _as_pinned(impact: Impact, pin: str) -> Impact:
     return replace(impact, reasons=reasons)
 
 
-def readership_of(
-    registry: Registry, old: Interface, new: Interface, environment: str, terms: Terms, verify: Verify | None = None
-) -> Readership:
+def readership_of(registry: Registry, old: Interface, new: Interface, environment: str, terms: Terms) -> Readership:
     """What everybody reads of the project of `old` as it is published in `environment`, and of each other."""
-    consumers = _consumers(registry, old.project, environment)
-    return Readership(old, new, [_consumption(one, old, new, terms, verify) for one in consumers])
+    consumers = _consumers(registry, old.project, environment, terms.told)
+    return Readership(old, new, [_consumption(one, old, new, terms, None) for one in consumers])
 
 
-def _consumers(registry: Registry, project: str, environment: str) -> tuple[Consumer, ...]:
+def _consumers(registry: Registry, project: str, environment: str, told: Told) -> tuple[Consumer, ...]:
     """Who reads the project in this environment, or whoever reads it, in any environment of theirs."""
     return tuple(
         one
-        for one in consumers_beyond(registry, project)
+        for one in consumers_beyond(registry, project, told)
         if one.publication.project != project and one.usage.environments.get(project, environment) == environment
     )
 

@@ -3,8 +3,8 @@
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,7 +20,7 @@ from registry_tools.cli.options import (
     project_option,
     registry_options,
 )
-from registry_tools.cli.output import counted, detail, done, show_json
+from registry_tools.cli.output import counted, detail, done, progress, show_json
 from registry_tools.cli.terms import terms_of
 from registry_tools.cli.verdicts import FORMATS, folder_of, show_verdict
 from registry_tools.errors import DocumentError, UsageError
@@ -34,7 +34,7 @@ from registry_tools.tasks.check_changes import ChangesRequest, check_changes
 from registry_tools.tasks.check_consumer import CheckRequest, check_consumer
 
 _CONSUMER_FORMATS: Final = ("text", "json", "github")
-_CONSUMER_SIDE: Final = {"asked": "--upstream", "strict": "--strict"}
+_CONSUMER_SIDE: Final = {"asked": "--upstream", "strict": "--strict", "offline": "--offline"}
 _UPSTREAM_SIDE: Final = {
     "manifest": "MANIFEST",
     "against": "--against",
@@ -53,7 +53,9 @@ _COLOURS: Final = {"error": "red", "warning": "yellow", "note": "cyan"}
 @environment_option
 @project_option
 @click.option(
-    "--against", metavar="SELECTOR", help="What is published: dbt_up@prod#41.  [default: this project, --env]"
+    "--against",
+    metavar="SELECTOR",
+    help="What is published: dbt_up@prod#41.  [default: what this project has in --env]",
 )
 @compatibility_options
 @click.option("--compile", "compiled", is_flag=True, help="Read consumers' whole SQL again, where you may read it.")
@@ -61,7 +63,7 @@ _COLOURS: Final = {"error": "red", "warning": "yellow", "note": "cyan"}
 @click.option("--consumer", is_flag=True, help="The other direction: will this project still build on its upstreams?")
 @click.option("--upstream", "asked", multiple=True, metavar="NAME", help="With --consumer, only this one; repeatable.")
 @click.option("--strict", is_flag=True, help="With --consumer: a warning is an error.")
-@click.option("--offline", is_flag=True, help="Ask the cache alone.")
+@click.option("--offline", is_flag=True, help="With --consumer: ask the cache alone.")
 @click.option(
     "--format",
     "form",
@@ -84,15 +86,17 @@ def command(environment: str, project_dir: Path, form: str, **options: Any) -> i
     if options["consumer"]:
         return _check_consumer(opened, environment, project_dir, form, options)
     project = None if options["manifest"] else read_project(project_dir, os.environ)
-    request = ChangesRequest(
-        manifest=project.manifest if project else options["manifest"],
-        folder=project_dir,
-        against=parse_selector(options["against"], environment) if options["against"] else None,
-        environment=environment,
-        terms=partial(terms_of, opened.mesh, options),
-        compile=options["compiled"],
-    )
-    checked = check_changes(request, opened.registry)
+    against = parse_selector(options["against"], environment) if options["against"] else None
+    with progress("reading consumers") as told:
+        request = ChangesRequest(
+            manifest=project.manifest if project else options["manifest"],
+            folder=project_dir,
+            against=against,
+            environments=tuple(dict.fromkeys((environment, *environments_to_read(opened.mesh, environment)))),
+            terms=lambda name: replace(terms_of(opened.mesh, options, name), told=told),
+            compile=options["compiled"],
+        )
+        checked = check_changes(request, opened.registry)
     return show_verdict(checked.verdict, form, checked.places, project_dir, verbose=options["verbose"])
 
 

@@ -9,14 +9,14 @@ from typing import Any, Final
 
 import click
 
-from registry_tools.mesh.printable import printable
+from registry_tools.artifacts.workflow_command import inert_line
 
 _NAMES: Final = 12
 
 
 def show_json(document: Mapping[str, Any]) -> None:
-    """One JSON document on standard output, for programs; a terminal does not obey it either."""
-    written = json.dumps(document, indent=2, ensure_ascii=False)
+    """One JSON document on standard output, for programs; neither a terminal nor a workflow obeys what it holds."""
+    written = json.dumps(document, indent=2, ensure_ascii=False).replace("##[", "#\\u0023[")  # only texts have that
     lines = written.split("\n")  # those of the indentation: inside of texts JSON escapes them
     click.echo("\n".join(line if line.isprintable() else "".join(map(_escaped, line)) for line in lines))
 
@@ -27,19 +27,19 @@ def _escaped(character: str) -> str:
 
 def done(line: str) -> None:
     """A step that succeeded."""
-    click.echo(f"{click.style('✓', fg='green')} {printable(line)}")
+    click.echo(f"{click.style('✓', fg='green')} {inert_line(line)}")
 
 
 def detail(line: str) -> None:
     """What belongs to the line above."""
-    click.echo(f"  {printable(line)}")
+    click.echo(f"  {inert_line(line)}")
 
 
 def warn(line: str, beneath: Iterable[str] = ()) -> None:
     """Something to know, on standard error, with what belongs to it."""
-    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {printable(line)}", err=True)
+    click.echo(f"{click.style('warning:', fg='yellow', bold=True)} {inert_line(line)}", err=True)
     for more in beneath:
-        click.echo(f"  {printable(more)}", err=True)
+        click.echo(f"  {inert_line(more)}", err=True)
 
 
 @contextmanager

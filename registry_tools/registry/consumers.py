@@ -4,7 +4,7 @@ Whoever reads a project left a marker when it published, so that a check reads t
 whole registry.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
@@ -14,6 +14,9 @@ from registry_tools.mesh.usage import Usage
 from registry_tools.registry.reading import Reading
 
 _AT_ONCE: Final = 16
+
+# How many are done, and of how many.
+Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,25 +36,37 @@ def consumers_of(registry: Reading, upstream: str) -> tuple[Consumer, ...]:
         return _consumers(registry, [upstream], pool)
 
 
-def consumers_beyond(registry: Reading, upstream: str) -> tuple[Consumer, ...]:
-    """The same, and with them the consumers of those that pass a column on, as far as that leads. Circles end."""
+def consumers_beyond(registry: Reading, upstream: str, told: Told = lambda _done, _total: None) -> tuple[Consumer, ...]:
+    """The same, and with them the consumers of those that pass a column on, as far as that leads. Circles end.
+
+    `told` hears how many of those that are known by now have been read.
+    """
     found: dict[str, Consumer] = {}
     asked: set[str] = set()
     waiting = {upstream}
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         while waiting:
             asked |= waiting
-            come = _consumers(registry, sorted(waiting), pool)
+            come = _consumers(registry, sorted(waiting), pool, told)
             found |= {str(consumer): consumer for consumer in come}
             waiting = {one.publication.project for one in come if one.usage.passes} - asked
     return tuple(found[name] for name in sorted(found))
 
 
-def _consumers(registry: Reading, upstreams: Iterable[str], pool: ThreadPoolExecutor) -> tuple[Consumer, ...]:
+def _consumers(
+    registry: Reading,
+    upstreams: Iterable[str],
+    pool: ThreadPoolExecutor,
+    told: Told = lambda _done, _total: None,
+) -> tuple[Consumer, ...]:
     names = sorted({name for found in pool.map(registry.consumers, upstreams) for name in found})
     folders = zip(names, pool.map(registry.folders_of, names), strict=True)
     places = [(name, environment) for name, environments in folders for environment in environments]
-    return tuple(filter(None, pool.map(lambda place: _consumer(registry, *place), places)))
+    found = []
+    for done, one in enumerate(pool.map(lambda place: _consumer(registry, *place), places), start=1):
+        told(done, len(places))
+        found.append(one)
+    return tuple(filter(None, found))
 
 
 def _consumer(registry: Reading, project: str, environment: str) -> Consumer | None:

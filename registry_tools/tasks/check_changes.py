@@ -1,6 +1,6 @@
 """A candidate manifest and the registry in, what publishing it would do to whoever reads it out; nothing is written."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,13 +19,14 @@ from registry_tools.mesh.selector import Selector
 from registry_tools.mesh.usage import Usage
 from registry_tools.mesh.use import Place
 from registry_tools.mesh.verdict import Verdict
+from registry_tools.registry.pins import first_published
 from registry_tools.registry.publications import Registry
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChangesRequest:
     """Which manifest is to take the place of which publication, and on what terms: of the one that is current in
-    `environment`, where none is named.
+    the first of `environments` in which the project has published, where none is named.
 
     `folder` is the project's, where its YAML stands. With `compile` the SQL of every consumer whose whole manifest may
     be read is held against the new interface itself, and not what it said of itself.
@@ -33,7 +34,7 @@ class ChangesRequest:
 
     manifest: Path
     folder: Path
-    environment: str
+    environments: Sequence[str]
     terms: Callable[[str], Terms]
     against: Selector | None = None
     compile: bool = False
@@ -54,8 +55,11 @@ def check_changes(request: ChangesRequest, registry: Registry) -> Checked:
     published that it could be held against.
     """
     manifest = read_manifest(request.manifest)
-    against = request.against or Selector(project=manifest.project, environment=request.environment)
-    if manifest.project != against.project:
+    against = request.against
+    if against is None:
+        environment, _ = first_published(registry, manifest.project, request.environments)
+        against = Selector(project=manifest.project, environment=environment)
+    elif manifest.project != against.project:
         raise UsageError(
             f"this is the manifest of {manifest.project}, and {against} is another project's",
             where=str(manifest.path),

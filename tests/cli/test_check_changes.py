@@ -107,6 +107,11 @@ def test_the_terms_may_be_typed(checked: Commands, more: list[str], code: int) -
     asked(checked, *check(checked, *more), code=code)
 
 
+def test_where_nothing_is_published_what_is_read_there_is_meant(checked: Commands) -> None:
+    assert "mini@prod: no" in asked(checked, *check(checked, "--env", "ci"), code=1).stdout
+    assert_refused(checked, 2, "mini has published nothing in 'staging'", words=check(checked, "--env", "staging"))
+
+
 def test_the_terms_stand_in_mesh_yml(checked: Commands) -> None:
     for written, code in (
         ("off", 0),

@@ -52,7 +52,7 @@ def check(
     request = ChangesRequest(
         manifest=folder.manifest,
         folder=folder.path,
-        environment="prod",
+        environments=("ci", "prod"),
         terms=lambda _project: Terms(**terms),
         against=None if against is None else parse_selector(against),
         compile=compiled,

@@ -46,11 +46,12 @@ def test_one_is_one_and_none_are_many() -> None:
     assert [counted(number, "model") for number in (0, 1, 2)] == ["0 models", "1 model", "2 models"]
 
 
-@pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "a\rb", "\u202eabc", "\x07", "\x9b31m", "\u2028"])
-def test_what_a_terminal_would_obey_is_shown(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("text", ["\x1b[2J", "a\nb", "a\rb", "\u202eabc", "\x07", "\x9b31m", "\u2028", "##[error]x"])
+def test_what_a_terminal_or_a_workflow_would_obey_is_shown(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert printable(text).isprintable()
     assert printable("plain é 日本") == "plain é 日本"
     show_json({"text": text})
     printed = capsys.readouterr().out
     assert json.loads(printed) == {"text": text}
     assert all(line.isprintable() for line in printed.split("\n"))
+    assert "##[" not in printed

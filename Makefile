@@ -36,7 +36,7 @@ engine-pins: install  ## choose the versions of those engines anew
 	@printf '%s\n' duckdb==1.5.5 duckdb-extension-tpcds==1.5.5 duckdb-extension-tpch==1.5.5 | $(PIN) --only-binary :all: -o tests/truth/tpc.txt -
 	@echo dbt-core-experimental-parser==2.0.0a4 | $(PIN) --only-binary :all: -o $(PINS)2.0.txt -
 
-demo: install  ## run the whole loop on the embedded mesh: three dbt projects, one registry
+demo: install  ## run the whole loop on the embedded mesh: four dbt projects, one registry, two pull requests
 	@$(RUN)mesh demo
 
 test: check engines  ## run all that CI runs

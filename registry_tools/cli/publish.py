@@ -6,13 +6,13 @@ from typing import Any, Final
 
 import click
 
-from registry_tools.artifacts.verdict_text import plain_text, verdict_text
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import open_from, readings_of
 from registry_tools.cli.options import compatibility_options, flags, format_option, project_option, registry_options
 from registry_tools.cli.output import counted, detail, done, progress, show_json, some, warn
 from registry_tools.cli.terms import terms_of
 from registry_tools.intake.project import read_project
+from registry_tools.intake.sql.reading import NOT_COMPILED
 from registry_tools.mesh import names
 from registry_tools.mesh.printable import printable
 from registry_tools.settings import environments_to_read
@@ -83,11 +83,16 @@ def _show(published: Published, root: str, *, usage_only: bool) -> None:
     unread = {read.node: read.unread for read in reads if read.unread}
     if unread:
         nodes = [f"{printable(node.split('.', 2)[-1])} ({why})" for node, why in sorted(unread.items())]
-        warn(f"what {counted(len(unread), 'node')} read is not known, and counts as every column", nodes[:_SHOWN])
+        more = [f"and {len(nodes) - _SHOWN} more"] if len(nodes) > _SHOWN else []
+        compiled = ["next: dbt compile, then publish again"] if NOT_COMPILED in unread.values() else []
+        beneath = [*nodes[:_SHOWN], *more, *compiled]
+        warn(f"what {counted(len(unread), 'node')} read is not known, and counts as every column", beneath)
     for verdict in filter(None, (published.verdict, published.moved)):
         for notice in verdict.notices:
             warn(notice)
     if published.moved and published.moved.answer != "yes":
+        from registry_tools.artifacts.verdict_text import plain_text, verdict_text
+
         lines = plain_text(verdict_text(published.moved)).splitlines()
         warn("a consumer published meanwhile, and is hurt by what this publishes", lines)
 

@@ -39,7 +39,7 @@ def declared_places(manifest: Manifest, folder: Path, labels: Collection[str]) -
         for entry in _entries(documents[path], "models"):
             if _name(entry) == model.name:
                 found[label] = Place(path=path, line=_line(entry))
-                for column in _columns(entry, model.version):
+                for column in filter(_name, _columns(entry, model.version)):
                     found[f"{label}.{_name(column)}"] = Place(path=path, line=_line(column))
     return found
 
@@ -62,7 +62,7 @@ def _columns(entry: yaml.Node, version: Any) -> Iterator[yaml.Node]:  # noqa: AN
 def _entries(node: yaml.Node | None, key: str) -> Iterator[yaml.Node]:
     listed = _value(node, key)
     if isinstance(listed, yaml.SequenceNode):
-        yield from (entry for entry in listed.value if _name(entry))
+        yield from listed.value
 
 
 def _value(node: yaml.Node | None, key: str) -> yaml.Node | None:

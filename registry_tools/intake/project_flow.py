@@ -11,7 +11,7 @@ from registry_tools.intake.foreign_tables import ForeignTables
 from registry_tools.intake.known_tables import KnownTables, table_name
 from registry_tools.intake.own_nodes import OwnNode, in_order, reachable
 from registry_tools.intake.readings import Query, Readings, Told
-from registry_tools.intake.sql.reading import QueryReading
+from registry_tools.intake.sql.reading import NOT_COMPILED, QueryReading
 from registry_tools.intake.targets import Target, version_text
 
 _BUILT: Final = ("model.", "snapshot.", "seed.")
@@ -182,7 +182,7 @@ class ProjectFlow:
     def _without_sql(self, unique_id: str) -> QueryReading:
         if unique_id.startswith("seed."):
             return QueryReading()
-        return QueryReading(unread="not compiled" if self._is_sql(unique_id) else "Python")
+        return QueryReading(unread=NOT_COMPILED if self._is_sql(unique_id) else "Python")
 
     def _targets_of(self, unique_id: str, parent: str) -> frozenset[Target]:
         return self.foreign_of(self.refs_of(unique_id), parent) | self.flow(parent).targets

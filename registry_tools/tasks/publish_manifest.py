@@ -1,7 +1,7 @@
 """A built project in, its publication in the registry out; what would mislead readers is declined."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -9,18 +9,15 @@ from pathlib import Path
 
 import msgspec
 
-from registry_tools.artifacts.verdict_text import plain_text, verdict_text
 from registry_tools.assessment import Assessed, Terms, assess
 from registry_tools.checks.secrets import Leak, find_leaks
 from registry_tools.errors import DocumentError, Refusal, UsageError
 from registry_tools.intake.actor import identify_actor
-from registry_tools.intake.column_usage import read_usage
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.manifest import Manifest, read_manifest
 from registry_tools.intake.own_state import extract_state
 from registry_tools.intake.project import ProjectFolder
 from registry_tools.intake.public_interface import extract_interface
-from registry_tools.intake.readings import Readings, Told
 from registry_tools.intake.run_results import read_failures
 from registry_tools.intake.usage import extract_usage
 from registry_tools.mesh.interface import Interface
@@ -33,6 +30,9 @@ from registry_tools.registry.pins import first_published
 from registry_tools.registry.publications import Candidate, Registry
 
 _SHOWN = 10
+
+# How many queries are read, and of how many.
+Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -140,6 +140,8 @@ class _Judge:
 
 
 def _refuse_changes(verdict: Verdict) -> None:
+    from registry_tools.artifacts.verdict_text import plain_text, verdict_text
+
     *details, then = plain_text(verdict_text(verdict)).splitlines()
     raise Refusal(
         f"{verdict.project} would hurt who reads it"
@@ -197,8 +199,16 @@ def _candidate(request: PublishRequest, manifest: Manifest, standing: Interface 
 def _usage(request: PublishRequest, manifest: Manifest, registry: Registry, told: Told) -> Usage:
     """What the project reads, and which publications of its upstreams it was built against."""
     pins = read_lock(request.project.path / LOCK).pins
+    owner = {fact: text for fact, text in request.owner.items() if not _is_private(text)}
+    upstreams = sorted({*extract_usage(manifest).upstreams, *pins, *request.upstreams} - {manifest.project})
+    if not upstreams:
+        return Usage(project=manifest.project, owner=owner)
+    # what reads SQL is loaded by whoever has some to read
+    from registry_tools.intake.column_usage import read_usage
+    from registry_tools.intake.readings import Readings
+
     interfaces = {}
-    for upstream in sorted({*extract_usage(manifest).upstreams, *pins, *request.upstreams} - {manifest.project}):
+    for upstream in upstreams:
         interface = _interface(upstream, pins.get(upstream), request, registry)
         if interface is not None:
             interfaces[upstream] = interface
@@ -208,8 +218,13 @@ def _usage(request: PublishRequest, manifest: Manifest, registry: Registry, told
         usage,
         pins={upstream: pin.publication for upstream, pin in sorted(pins.items())},
         environments={upstream: pin.environment for upstream, pin in sorted(pins.items())},
-        owner=dict(request.owner),
+        owner=owner,
     )
+
+
+def _is_private(text: str) -> bool:
+    """Whether it is what nobody publishes: an e-mail address as the team's contact stays in mesh.yml, for one."""
+    return bool(find_leaks(msgspec.json.encode({"owner": text}), {}, readers=True))
 
 
 def _interface(upstream: str, pin: Pin | None, request: PublishRequest, registry: Registry) -> Interface | None:

@@ -221,3 +221,10 @@ def test_a_label_of_a_version_is_no_column(commands: Commands) -> None:
 
 def test_the_bar_is_for_terminals_alone(checked: Commands) -> None:
     assert "reading SQL" not in asked(checked, *check(checked), code=1).output
+
+
+def test_what_was_not_compiled_is_told_with_what_to_type(checked: Commands) -> None:
+    document = reading()
+    (checked.down / "target/manifest.json").write_text(json.dumps(document).replace('"compiled_code"', '"kept"'))
+    told = asked(checked, "publish", "--env", "prod", "--project-dir", str(checked.down)).stderr
+    assert "  report (not compiled)\n  next: dbt compile, then publish again\n" in told

@@ -21,7 +21,10 @@ def consumer(request: pytest.FixtureRequest, demo: RunningMesh) -> tuple[str, Us
     """A project of the demo and its usage."""
     name: str = request.param
     upstream = extract_interface(read_manifest(demo.root / "dbt_up/target/manifest.json"))
-    manifest = read_manifest(demo.root / name / "target/manifest.json")
+    # other tests parse here without compiling, and build parts
+    compiled = demo.run(name, "dbt", "compile", "--target", "local", "--target-path", "target_usage")
+    assert compiled.returncode == 0, compiled.stdout
+    manifest = read_manifest(demo.root / name / "target_usage/manifest.json")
     with Readings(manifest.adapter, processes=1) as readings:
         return name, read_usage(manifest, {"dbt_up": upstream}, readings, folder=demo.root / name)
 

@@ -1,10 +1,11 @@
 """The few shapes that all commands print in."""
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
-from registry_tools.cli.output import ago, counted, show_json, sized
+from registry_tools.cli.output import ago, counted, progress, show_json, sized
 from registry_tools.mesh.printable import printable
 
 
@@ -55,3 +56,22 @@ def test_what_a_terminal_or_a_workflow_would_obey_is_shown(text: str, capsys: py
     assert json.loads(printed) == {"text": text}
     assert all(line.isprintable() for line in printed.split("\n"))
     assert "##[" not in printed
+
+
+def test_a_bar_is_shown_on_a_terminal_once_work_takes_over_a_second(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = iter([0.0, 0.5, 2.0])
+    monkeypatch.setattr("registry_tools.cli.output.time", SimpleNamespace(monotonic=lambda: next(now)))
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with progress("reading SQL") as told:
+        told(1, 900)
+        assert capsys.readouterr().err == ""
+        told(450, 900)
+    assert "reading SQL" in capsys.readouterr().err
+
+
+def test_no_bar_is_shown_to_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress("reading SQL") as told:
+        told(1, 900)
+    assert capsys.readouterr().err == ""

@@ -286,6 +286,13 @@ def test_an_upstream_that_has_published_nothing_is_read_from_the_manifest_alone(
     assert publish(tmp_path, registry, document).usage.upstreams == ("dbt_up",)
 
 
+def test_an_address_of_the_owner_stays_at_home_and_the_rest_is_published(tmp_path, registry) -> None:
+    owner = {"team": "Orders", "contact": "orders@example.com"}
+    assert publish(tmp_path, registry, UP, owner=owner).usage.owner == {"team": "Orders"}
+    again = publish(tmp_path, registry, _later(node("orders")), owner={"team": "Orders", "contact": "#orders"})
+    assert again.usage.owner == {"team": "Orders", "contact": "#orders"}
+
+
 # -- what it would break ----------------------------------------------------------------------------------------------
 
 

@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from registry_tools.mesh.usage import Whole
+
+# Why nothing is known of a node whose SQL dbt has not written: it was parsed alone, or left out of the last build.
+NOT_COMPILED: Final = "not compiled"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

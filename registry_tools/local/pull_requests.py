@@ -40,6 +40,9 @@ def run_pull_request(pull_request: PullRequest, workspace: Path, environment: Ma
     root = workspace / _CHECKED_OUT / pull_request.patch.stem
     folder = root / pull_request.project
     shutil.copytree(workspace / pull_request.project, folder, dirs_exist_ok=True)
+    if shutil.which("git", path=environment.get("PATH")) is None:
+        what = "git is not installed, and a pull request of the demo is a patch"
+        raise EmbeddedMeshError(what, where=str(pull_request.patch), then="install git, then mesh demo")
     patched = subprocess.run(
         ["git", "apply", str(pull_request.patch)],
         cwd=root,

@@ -29,9 +29,9 @@ def declared_places(manifest: Manifest, folder: Path, labels: Collection[str]) -
         label = model.name if model.version is None else f"{model.name}.v{model.version}"
         if label not in labels:
             continue
-        path = (model.patch_path or "").partition("://")[2]
+        path = (model.patch_path or "").partition("://")[2].replace("\\", "/")
         if not path:
-            found[label] = Place(path=model.original_file_path)
+            found[label] = Place(path=model.original_file_path.replace("\\", "/"))
             continue
         if path not in documents:
             documents[path] = _compose(folder / path)

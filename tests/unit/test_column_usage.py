@@ -512,3 +512,8 @@ def test_a_test_of_an_ephemeral_model_looks_at_what_that_gives_and_not_at_what_i
     tests = [data_test("unique", inlined["unique_id"], name, "dbt_down") for name in ("id", "total")]
     reads = reads_of(tmp_path, orders(), inlined, *tests)
     assert [read.columns for name, read in reads.items() if name.startswith("unique")] == [("id",)]
+
+
+def test_a_project_that_was_built_on_windows_has_paths_as_git_writes_them(tmp_path: Path) -> None:
+    model = sql("report", "select amount from PROD.MARTS.ORDERS", original_file_path="models\\marts\\report.sql")
+    assert reads_of(tmp_path, orders(), model)["report"].path == "models/marts/report.sql"

@@ -144,7 +144,7 @@ def _ways(ways: Sequence[Advice], *, pasted: bool, verbose: bool) -> Iterator[Li
             yield from ((_shown(f"      {line}"),) for line in lines)
             pasted = False
         else:
-            yield head, _shown(advice.says), Segment(f" ({len(lines)} lines to paste: --verbose)", "quiet")
+            yield head, _shown(advice.says), Segment(f" ({len(lines)} lines to paste: mesh check --verbose)", "quiet")
 
 
 def _concerned(loud: Sequence[Judged], *, verbose: bool) -> Iterator[Line]:

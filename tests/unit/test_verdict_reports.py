@@ -140,7 +140,7 @@ def test_many_loud_changes_are_cut_and_the_answer_still_stands() -> None:
     assert "...and 180 more changes like these (--verbose shows all)\n" in text
     assert "dbt_up@prod: no, 200 of 200 changes are refused" in text
     assert text.count("latest_version") == 3
-    assert text.count("(9 lines to paste: --verbose)") == 17
+    assert text.count("(9 lines to paste: mesh check --verbose)") == 17
     assert text_of(many("change", 200), verbose=True).count("latest_version") == 200
 
 
@@ -148,7 +148,7 @@ def test_of_several_texts_to_paste_the_cheapest_way_s_is_shown() -> None:
     ways = (*REMOVED.advice, *REMOVED.advice)
     text = text_of(verdict(replace(REMOVED, advice=ways)))
     assert text.count("latest_version") == 1
-    assert "  or: keep it and add public_orders.v2 without it (9 lines to paste: --verbose)\n" in text
+    assert "  or: keep it and add public_orders.v2 without it (9 lines to paste: mesh check --verbose)\n" in text
     assert text.count("mesh approve") == 2
 
 

@@ -88,8 +88,9 @@ def _sum(values: tuple[str, ...] | None, others: set[str], are: str) -> str | No
     """`3 values, 1 of them gone`."""
     if values is None:
         return None
-    counted = "1 value" if len(values) == 1 else f"{len(values)} values"
-    return counted + (f", {len(others)} of them {are}" if 0 < len(others) < len(values) else "")
+    count = len(set(values))  # other hands may have listed one twice
+    counted = "1 value" if count == 1 else f"{count} values"
+    return counted + (f", {len(others)} of them {are}" if 0 < len(others) < count else "")
 
 
 def _grants(place: Place, before: Said, after: Said) -> Iterator[Change]:

@@ -121,11 +121,12 @@ def test_nothing_is_not_written_down_as_something(field: str) -> None:
         interface(assets=())
 
 
-def test_numbers_are_told_and_never_the_values() -> None:
-    def promised(**facts: Any) -> Interface:
-        config = Config(materialized="table", access="public", mesh=Promise(**facts))
-        return interface(public_model(config=config))
+def promised(**facts: Any) -> Interface:
+    """An interface whose only model promises this."""
+    return interface(public_model(config=Config(materialized="table", access="public", mesh=Promise(**facts))))
 
+
+def test_numbers_are_told_and_never_the_values() -> None:
     old = promised(accepted_values={"id": ("a", "b"), "day": ("c",)}, grants={"select": ("a", "b"), "insert": ("c",)})
     new = promised(accepted_values={"id": ("a",), "day": ("c",)}, grants={"select": ("a", "c")})
     assert [(c.rule, c.before, c.after) for c in compare(old, new)] == [
@@ -155,3 +156,11 @@ def test_who_loses_a_grant_counts_more_than_who_gets_one(now: dict[str, tuple[st
         for promised in (before, Promise(grants=now or msgspec.UNSET))
     )
     assert [change.rule for change in compare(*sides)] == [rule]
+
+
+def test_a_value_that_other_hands_listed_twice_is_one_value() -> None:
+    """As drawn by the law of the way back: it was told as two values of which one is new, and back as one gone."""
+    twice, nothing = promised(accepted_values={"id": ("a", "a")}), promised()
+    (come,), (gone,) = compare(nothing, twice), compare(twice, nothing)
+    assert (come.rule, come.before, come.after) == ("accepted-values-changed", None, "1 value")
+    assert (gone.before, gone.after) == ("1 value", None)

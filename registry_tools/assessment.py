@@ -17,14 +17,17 @@ from registry_tools.checks.readership import Consumption, Readership
 from registry_tools.errors import UsageError
 from registry_tools.mesh.impact import Impact
 from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.progress import Told, unheard
 from registry_tools.mesh.publication import Approval, Record
 from registry_tools.mesh.selector import Selector
 from registry_tools.mesh.verdict import Classified, Reach, Unknown, Verdict
-from registry_tools.registry.consumers import Consumer, Told, consumers_beyond
+from registry_tools.registry.consumers import Consumer, consumers_beyond
 from registry_tools.registry.publications import Registry
 
 CANDIDATE: Final = "this project"
 
+# Whom to talk to (team, contact), by project.
+Owners = Mapping[str, Mapping[str, str]]
 # Asked to look at a consumer more closely than what it said of itself: see tasks.check_changes.
 Verify = Callable[[Consumption, Interface, Interface], Consumption]
 
@@ -41,8 +44,8 @@ class Terms:
     reach: Reach = "current"
     unknown: Unknown = "refuse"
     approvals: tuple[Approval, ...] | None = None
-    owners: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    told: Told = lambda _done, _total: None
+    owners: Owners = field(default_factory=dict)
+    told: Told = unheard
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
 
 
@@ -69,7 +72,9 @@ def assess(
     old, publication = registry.interface(candidate.project, environment, record)
     changes = compare(old, candidate)
     consumers = _consumers(registry, old.project, environment, terms.told) if changes else ()
-    consumptions = [_consumption(one, old, candidate, terms, verify) for one in consumers]
+    consumptions = [_consumption(one, terms.owners) for one in consumers]
+    if verify is not None:
+        consumptions = [verify(one, old, candidate) for one in consumptions]
     readership = Readership(old, candidate, consumptions, publication.id)
     found = [(one, impacts(one, readership)) for one in classified(changes, old, candidate)]
     if terms.reach == "supported":
@@ -128,10 +133,10 @@ def _as_pinned(impact: Impact, pin: str) -> Impact:
     return replace(impact, reasons=reasons)
 
 
-def readership_of(registry: Registry, old: Interface, new: Interface, environment: str, terms: Terms) -> Readership:
+def readership_of(registry: Registry, old: Interface, new: Interface, environment: str, owners: Owners) -> Readership:
     """What everybody reads of the project of `old` as it is published in `environment`, and of each other."""
-    consumers = _consumers(registry, old.project, environment, terms.told)
-    return Readership(old, new, [_consumption(one, old, new, terms, None) for one in consumers])
+    consumers = _consumers(registry, old.project, environment, unheard)
+    return Readership(old, new, [_consumption(one, owners) for one in consumers])
 
 
 def _consumers(registry: Registry, project: str, environment: str, told: Told) -> tuple[Consumer, ...]:
@@ -139,18 +144,15 @@ def _consumers(registry: Registry, project: str, environment: str, told: Told) -
     return tuple(
         one
         for one in consumers_beyond(registry, project, told)
-        if one.publication.project != project and one.usage.environments.get(project, environment) == environment
+        if one.publication.project != project and one.usage.reads_from(project, environment)
     )
 
 
-def _consumption(
-    consumer: Consumer, old: Interface, new: Interface, terms: Terms, verify: Verify | None
-) -> Consumption:
+def _consumption(consumer: Consumer, owners: Owners) -> Consumption:
     publication = consumer.publication
-    consumption = Consumption(
+    return Consumption(
         consumer=publication.project,
         environment=publication.environment,
         usage=consumer.usage,
-        owner=terms.owners.get(publication.project, {}),
+        owner=owners.get(publication.project, {}),
     )
-    return verify(consumption, old, new) if verify else consumption

@@ -71,6 +71,11 @@ class Mesh:
     projects: Mapping[str, Project] = field(default_factory=dict)
     compatibility: Compatibility = field(default_factory=Compatibility)
 
+    @property
+    def owners(self) -> dict[str, Mapping[str, str]]:
+        """Whom to talk to (team, contact), by project, as far as it says so."""
+        return {name: project.owner for name, project in self.projects.items() if project.owner}
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Flags:

@@ -89,7 +89,7 @@ def passed_on(readership: Readership, label: str, wave: Wave, means: Callable[[s
                 onwards = [
                     (by, passed)
                     for by, passed in readership.passes(shore.by.consumer, shore.into)
-                    if by.reads_from(shore.by.consumer, shore.by.environment)
+                    if by.usage.reads_from(shore.by.consumer, shore.by.environment)
                 ]
                 following += _shores(onwards, shore.wave, shore.through)
         coast = following

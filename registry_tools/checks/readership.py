@@ -52,10 +52,6 @@ class Consumption:
         """Its owner, as the caller knows it or as it has published it."""
         return self.owner or self.usage.owner
 
-    def reads_from(self, project: str, environment: str) -> bool:
-        """Whether the project that it reads is the one of this environment; if nobody wrote it down, it may be."""
-        return self.usage.environments.get(project, environment) == environment
-
 
 class Held(NamedTuple):
     """A read with whose it is."""
@@ -204,7 +200,7 @@ class Readership:
         key = (by.consumer, by.environment, label)
         if key not in self._columns_beyond:
             held = self._beyond.get((by.consumer, label), ())
-            here = (each for each in held if each.by.reads_from(by.consumer, by.environment))
+            here = (each for each in held if each.by.usage.reads_from(by.consumer, by.environment))
             self._columns_beyond[key] = Columns("", {}, here)
         return self._columns_beyond[key]
 

@@ -11,7 +11,6 @@ from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.opening import open_from
 from registry_tools.cli.options import environment_option, flags, format_option, registry_options
 from registry_tools.cli.output import counted, detail, done, show_json
-from registry_tools.cli.terms import terms_of
 from registry_tools.mesh import names
 from registry_tools.tasks.trace_impact import Traced, trace_impact
 
@@ -29,10 +28,9 @@ def command(words: str, environment: str, form: str, **options: Any) -> None:  #
     make of it, UNKNOWN whose SQL could not be read.
     """
     opened = open_from(flags(options), Path())
-    project = names.project_name(words.partition(".")[0], where=words)
+    names.project_name(words.partition(".")[0], where=words)
     names.environment_name(environment, where="--env")
-    terms = terms_of(opened.mesh, {"mode": None, "reach": None, "unknown": None}, project)
-    traced = trace_impact(words, environment, terms, opened.registry)
+    traced = trace_impact(words, environment, opened.mesh.owners, opened.registry)
     if form == "json":
         show_json(_document(traced))
     else:

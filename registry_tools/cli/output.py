@@ -3,13 +3,14 @@
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
 import click
 
 from registry_tools.artifacts.workflow_command import inert_line
+from registry_tools.mesh.progress import Told, unheard
 
 _NAMES: Final = 12
 
@@ -43,10 +44,10 @@ def warn(line: str, beneath: Iterable[str] = ()) -> None:
 
 
 @contextmanager
-def progress(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress(what: str) -> Iterator[Told]:
     """A bar on a terminal for work that takes over a second: whoever does it tells how much is done, of how much."""
     if not sys.stderr.isatty():
-        yield lambda _done, _total: None
+        yield unheard
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn

@@ -19,5 +19,5 @@ def terms_of(mesh: Mesh, options: Mapping[str, Any], project: str) -> Terms:
         modes=modes,
         reach=options["reach"] or standing.reach,
         unknown=options["unknown"] or standing.unknown,
-        owners={name: each.owner for name, each in mesh.projects.items() if each.owner},
+        owners=mesh.owners,
     )

@@ -14,11 +14,12 @@ from registry_tools.intake.known_tables import KnownTables
 from registry_tools.intake.manifest import Manifest, collector_off
 from registry_tools.intake.own_nodes import Described, OwnNode, read_own_nodes
 from registry_tools.intake.project_flow import ProjectFlow, Seen
-from registry_tools.intake.readings import Readings, Told
+from registry_tools.intake.readings import Readings
 from registry_tools.intake.sql.reading import Fault
 from registry_tools.intake.targets import Target, find_targets
 from registry_tools.intake.written import Files
 from registry_tools.mesh.interface import Interface
+from registry_tools.mesh.progress import Told, unheard
 from registry_tools.mesh.public_model import Value
 from registry_tools.mesh.usage import EVERY, Passed, Read, Usage
 
@@ -36,7 +37,7 @@ def read_usage(
     readings: Readings,
     *,
     folder: Path | None = None,
-    told: Told = lambda _done, _total: None,
+    told: Told = unheard,
 ) -> Usage:
     """What the project reads of its upstreams: which columns, on which lines of its files, and what it passes on.
 
@@ -68,7 +69,7 @@ def read_faults(
     """
     with collector_off():
         project, files = _project(manifest, interfaces, None), Files(folder=None)
-        for seen in project.walk(readings, lambda _done, _total: None):
+        for seen in project.walk(readings, unheard):
             if seen.reading.faults and seen.node.package_name == manifest.project:
                 written = files.of_node(project, seen)
                 for fault in seen.reading.faults:

@@ -6,7 +6,7 @@ from typing import Any
 
 import yaml
 
-from registry_tools.intake.manifest import Manifest
+from registry_tools.intake.manifest import Manifest, posix
 from registry_tools.mesh.public_model import Value
 from registry_tools.mesh.use import Place
 
@@ -29,9 +29,9 @@ def declared_places(manifest: Manifest, folder: Path, labels: Collection[str]) -
         label = model.name if model.version is None else f"{model.name}.v{model.version}"
         if label not in labels:
             continue
-        path = (model.patch_path or "").partition("://")[2].replace("\\", "/")
+        path = posix((model.patch_path or "").partition("://")[2])
         if not path:
-            found[label] = Place(path=model.original_file_path.replace("\\", "/"))
+            found[label] = Place(path=posix(model.original_file_path))
             continue
         if path not in documents:
             documents[path] = _compose(folder / path)

@@ -320,3 +320,8 @@ def _time(path: Path, text: str | None) -> datetime:
 def as_mapping(manifest: Manifest, raw: Raw, unique_id: str) -> dict[str, Any]:
     """One entry as a plain mapping, for what has to be passed on whole."""
     return manifest.decode(raw, dict, unique_id)
+
+
+def posix(path: str) -> str:
+    """A file of a project as git and GitHub write it: on Windows, dbt writes it otherwise."""
+    return path.replace("\\", "/")

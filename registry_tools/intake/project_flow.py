@@ -10,9 +10,10 @@ from registry_tools.intake.flows import NOTHING, Around, Flow
 from registry_tools.intake.foreign_tables import ForeignTables
 from registry_tools.intake.known_tables import KnownTables, table_name
 from registry_tools.intake.own_nodes import OwnNode, in_order, reachable
-from registry_tools.intake.readings import Query, Readings, Told
+from registry_tools.intake.readings import Query, Readings
 from registry_tools.intake.sql.reading import NOT_COMPILED, QueryReading
 from registry_tools.intake.targets import Target, version_text
+from registry_tools.mesh.progress import Told
 
 _BUILT: Final = ("model.", "snapshot.", "seed.")
 # What dbt adds to the columns of a snapshot (https://docs.getdbt.com/docs/build/snapshots), and where it is renamed.

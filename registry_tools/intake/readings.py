@@ -23,8 +23,6 @@ from registry_tools.mesh.public_model import Value
 
 # One query as registry_tools.intake.sql reads it: the SQL, the adapter, and what its relations are.
 ReadQuery = Callable[[str, str, AnyTables], QueryReading]
-# How many queries are done, and of how many.
-Told = Callable[[int, int], None]
 
 # A process that reads SQL takes half a second to start, and a query 10 ms to read.
 _WORTH_PROCESSES: Final = 60

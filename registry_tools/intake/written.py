@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from registry_tools.intake.lines import Source, holds
+from registry_tools.intake.manifest import posix
 from registry_tools.intake.own_nodes import text_within
 from registry_tools.intake.project_flow import ProjectFlow, Seen
 
@@ -75,7 +76,7 @@ class Files:
 
     def of_node(self, project: ProjectFlow, seen: Seen) -> Written:
         """Where a node is written."""
-        node, path = seen.node, _posix(seen.node.original_file_path or "")
+        node, path = seen.node, posix(seen.node.original_file_path or "")
         if is_yaml(path):
             tested = project.nodes.get(node.attached_node or "", node)
             return self.of_entry(path, (tested.name,))
@@ -91,7 +92,7 @@ class Files:
 
     def of_entry(self, path: str, names: tuple[str, ...]) -> Written:
         """Where an entry of a YAML file is."""
-        path = _posix(path)
+        path = posix(path)
         return WrittenYaml(path=path, text=self.text(path), names=names)
 
     def text(self, path: str) -> str:
@@ -101,11 +102,6 @@ class Files:
         if path not in self._texts:
             self._texts[path] = text_within(self.folder, path)
         return self._texts[path]
-
-
-def _posix(path: str) -> str:
-    """The path as git and GitHub write it, of a project that was built on Windows, too."""
-    return path.replace("\\", "/")
 
 
 def is_yaml(path: str) -> bool:

@@ -90,6 +90,10 @@ class Usage(Value, frozen=True):
         """The projects that are read, sorted, each once."""
         return tuple(sorted({read.upstream for read in self.reads}))
 
+    def reads_from(self, project: str, environment: str) -> bool:
+        """Whether the project that it reads is the one of this environment; if nobody wrote it down, it may be."""
+        return self.environments.get(project, environment) == environment
+
     def published(self, public: Collection[str]) -> "Usage":
         """The usage of a project that keeps its private names at home: without its files, and with nodes that are not
         among `public` under the veil of a token.

@@ -4,19 +4,17 @@ Whoever reads a project left a marker when it published, so that a check reads t
 whole registry.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from registry_tools.mesh.progress import Told, unheard
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.usage import Usage
 from registry_tools.registry.reading import Reading
 
 _AT_ONCE: Final = 16
-
-# How many are done, and of how many.
-Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +34,7 @@ def consumers_of(registry: Reading, upstream: str) -> tuple[Consumer, ...]:
         return _consumers(registry, [upstream], pool)
 
 
-def consumers_beyond(registry: Reading, upstream: str, told: Told = lambda _done, _total: None) -> tuple[Consumer, ...]:
+def consumers_beyond(registry: Reading, upstream: str, told: Told = unheard) -> tuple[Consumer, ...]:
     """The same, and with them the consumers of those that pass a column on, as far as that leads. Circles end.
 
     `told` hears how many of those that are known by now have been read.
@@ -57,7 +55,7 @@ def _consumers(
     registry: Reading,
     upstreams: Iterable[str],
     pool: ThreadPoolExecutor,
-    told: Told = lambda _done, _total: None,
+    told: Told = unheard,
 ) -> tuple[Consumer, ...]:
     names = sorted({name for found in pool.map(registry.consumers, upstreams) for name in found})
     folders = zip(names, pool.map(registry.folders_of, names), strict=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from registry_tools.assessment import Terms, assess
-from registry_tools.checks.readership import Consumption, Failure
+from registry_tools.checks.readership import Consumption, Failure, Named
 from registry_tools.errors import IntegrityError, RegistryError, UsageError
 from registry_tools.intake.declared import declared_places
 from registry_tools.intake.manifest import Manifest, as_manifest, read_manifest
@@ -111,12 +111,11 @@ def _unlined(faults: Iterable[tuple[str, str, Fault]]) -> Iterator[tuple[str, st
 
 def _failures(found: Iterable[tuple[str, str, Fault]], usage: Usage, old: Interface) -> Iterator[Failure]:
     """The names that are wrong only now, each told of every model of the upstream that its node reads."""
-    labels = {(model.name, "" if model.version is None else str(model.version)): model.label for model in old.models}
-    labels |= {(model.name, ""): model.label for model in old.models if model.is_latest}
+    named = Named(old)
     reads: dict[str, set[str]] = {}
     for read in usage.reads:
-        if read.upstream == old.project and (label := labels.get((read.model, read.version))):
-            reads.setdefault(read.node, set()).add(label)
+        if read.upstream == old.project and (model := named.find(read.model, read.version)):
+            reads.setdefault(read.node, set()).add(model.label)
     for node, path, fault in found:
         for label in sorted(reads.get(node, ())):
             yield Failure(node=node, model=label, column=fault.name, path=path, line=fault.line, told=str(fault))

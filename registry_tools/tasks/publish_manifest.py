@@ -1,7 +1,7 @@
 """A built project in, its publication in the registry out; what would mislead readers is declined."""
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,6 +22,7 @@ from registry_tools.intake.run_results import read_failures
 from registry_tools.intake.usage import extract_usage
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.lock import Pin
+from registry_tools.mesh.progress import Told, unheard
 from registry_tools.mesh.publication import Publication, Record
 from registry_tools.mesh.usage import Usage
 from registry_tools.mesh.verdict import Verdict
@@ -30,9 +31,6 @@ from registry_tools.registry.pins import first_published
 from registry_tools.registry.publications import Candidate, Registry
 
 _SHOWN = 10
-
-# How many queries are read, and of how many.
-Told = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +75,7 @@ class Published:
     moved: Verdict | None = None
 
 
-def publish_manifest(request: PublishRequest, registry: Registry, told: Told = lambda _done, _total: None) -> Published:
+def publish_manifest(request: PublishRequest, registry: Registry, told: Told = unheard) -> Published:
     """Publish the project's interface, usage and state as its manifest tells them.
 
     Raises DocumentError for a manifest that is none or another project's, Refusal for a failed run, a secret in what

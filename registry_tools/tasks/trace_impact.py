@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from registry_tools.assessment import Terms, readership_of
+from registry_tools.assessment import Owners, readership_of
 from registry_tools.checks.classes import classified
 from registry_tools.checks.comparison import compare
 from registry_tools.checks.impact import impacts
@@ -47,7 +47,7 @@ class Traced:
     readers: tuple[Reader, ...]
 
 
-def trace_impact(words: str, environment: str, terms: Terms, registry: Registry) -> Traced:
+def trace_impact(words: str, environment: str, owners: Owners, registry: Registry) -> Traced:
     """Who reads `dbt_up.public_orders` or `dbt_up.public_orders.amount` as it is published in `environment`.
 
     Raises UsageError for what is not public there, naming what is near.
@@ -56,7 +56,7 @@ def trace_impact(words: str, environment: str, terms: Terms, registry: Registry)
     record = registry.resolve(Selector(project=project, environment=environment)).record
     interface, publication = registry.interface(project, environment, record)
     asked, models = _find(interface, words)
-    readership = readership_of(registry, interface, _without(interface, asked, models), environment, terms)
+    readership = readership_of(registry, interface, _without(interface, asked, models), environment, owners)
     new = readership.new.interface
     found = [impacts(one, readership) for one in classified(compare(interface, new), interface, new)]
     return Traced(

@@ -35,7 +35,12 @@ from registry_tools.intake.interface_file import read_interface_file
 old, new = (read_interface_file(Path(path)) for path in sys.argv[1:3])
 begun = time.perf_counter()
 found = classified(compare(old, new), old, new)
-Path(sys.argv[3]).write_text(str(time.perf_counter() - begun))
+took = time.perf_counter() - begun
+changed = sum(was.columns.keys() != now.columns.keys() for was, now in zip(old.models, new.models, strict=True))
+gone = sum(one.change.rule == "column-removed" for one in found)
+if not gone == changed > 0:
+    sys.exit(f"{changed} models lost a column, and {gone} columns were found to be gone")
+Path(sys.argv[3]).write_text(str(took))
 """
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MODELS: Final = 900
+_READS: Final = _MODELS // 3  # at the least: a reader that finds nothing is fast
 _FEWEST: Final = 2  # runs that read everything, which takes seconds
 
 
@@ -49,4 +50,6 @@ def _read(workshop: Workshop, manifest: "Path", cache: "Path") -> dict[str, Any]
     result = workshop.new_folder("result") / "told.json"
     workshop.python("-m", "benchmarks.usage_reading", str(manifest), str(cache), str(result))
     found: dict[str, Any] = json.loads(result.read_text())
+    if found["unread"] or found["reads"] < _READS:
+        raise RuntimeError(f"{found['reads']} reads were found, {found['unread']} of them unread")
     return found

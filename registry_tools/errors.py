@@ -4,6 +4,7 @@ MeshError
 ├── UsageError          2   asked for something that does not exist or does not fit
 ├── DocumentError       2   a file is missing, unreadable, or not what it should be
 ├── Refusal             1   understood, and declined: publishing this would be wrong
+├── AccountError        3   the Snowflake account could not be reached, or declined a statement
 ├── EmbeddedMeshError   3   the local Snowflake or the local S3 did not do its part
 └── RegistryError       3   the registry could not be reached, or does not answer as it should
     ├── OutcomeUnknown      a write was sent and no answer came: it may or may not have happened
@@ -48,6 +49,12 @@ class Refusal(MeshError):
     """The request was understood and declined, because carrying it out would hurt somebody."""
 
     exit_code = 1
+
+
+class AccountError(MeshError):
+    """The Snowflake account could not be reached, or declined a statement."""
+
+    exit_code = 3
 
 
 class EmbeddedMeshError(MeshError):

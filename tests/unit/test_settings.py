@@ -59,7 +59,7 @@ def test_the_designed_mesh_is_read(written, tmp_path) -> None:
     up, down = found.projects["dbt_up"], found.projects["dbt_down"]
     assert (up.path, down.path) == (tmp_path / "dbt_up", tmp_path / "dbt_down")
     assert up.owner == {"team": "Core Data", "contact": "#core-data"}
-    assert up.snowflake["database"] == "DBT_UP_{ENV}"
+    assert up.platform.database == "DBT_UP_{ENV}"
     assert (up.compatibility.modes.of_project, down.compatibility.modes.of_project) == ("consumers-strict", "consumers")
     assert down.upstreams == (
         Upstream(

@@ -1,0 +1,122 @@
+"""A Snowflake account as its SHOW commands tell it: what exists and whose it is, who was granted what, who is in whom.
+
+Names are held as the account stores them (Identifier Requirements), each part by itself.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+_PLAIN: Final = re.compile(r"[A-Z_][A-Z0-9_$]*", re.ASCII)
+_PARTS: Final = re.compile(r'"((?:[^"]|"")+)"|([A-Za-z_][\w$]*)', re.ASCII)
+
+# The roles that every account has, each with those that it is granted to (Overview of Access Control, System-defined).
+SYSTEM_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "ACCOUNTADMIN": (),
+    "SECURITYADMIN": ("ACCOUNTADMIN",),
+    "SYSADMIN": ("ACCOUNTADMIN",),
+    "USERADMIN": ("SECURITYADMIN",),
+    "PUBLIC": (),
+}
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Securable:
+    """Something that has an owner or that privileges are granted on or to: its kind in the words of SQL, in the
+    singular and in upper case (`TABLE`, `DATABASE ROLE`), and the parts of its name. The account itself has no name.
+    """
+
+    kind: str
+    name: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        """The name as SQL has to spell it: `DBT_UP_PROD.MARTS."Price List"`."""
+        return ".".join(map(spelled, self.name))
+
+    @property
+    def database(self) -> str | None:
+        """The database that it is in, or that it is; None for what stands beside databases."""
+        in_database = len(self.name) > 1 or self.kind == "DATABASE"
+        return self.name[0] if in_database else None
+
+    def is_within(self, container: "Securable") -> bool:
+        """Whether it stands in this database or schema, at whatever depth."""
+        return len(self.name) > len(container.name) and self.name[: len(container.name)] == container.name
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.path}".rstrip()
+
+
+ACCOUNT: Final = Securable("ACCOUNT")
+
+
+def role(name: str) -> Securable:
+    """The account role of this name."""
+    return Securable("ROLE", (name,))
+
+
+def database_role(database: str, name: str) -> Securable:
+    """The role of this name that lives in a database and can be given nothing outside of it."""
+    return Securable("DATABASE ROLE", (database, name))
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Grant:
+    """A privilege on something, given to a role, a database role, a user or a share. Ownership is no grant here."""
+
+    privilege: str
+    on: Securable
+    to: Securable
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class FutureGrant:
+    """A privilege that everything of one kind gets which comes to be in a database or a schema."""
+
+    privilege: str
+    kind: str
+    within: Securable
+    to: Securable
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Membership:
+    """A role or database role given to another one, or to a user or a share, which may then do what it may."""
+
+    role: Securable
+    to: Securable
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """What is known of something that exists: the role that owns it, and how it is set, as ALTER ... SET would say it
+    (`{"AUTO_SUSPEND": "60"}`); `MANAGED ACCESS` of a schema is `"TRUE"` or absent.
+    """
+
+    owner: Securable | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """Everything that is known of an account. What is not in here does not exist or was not asked for."""
+
+    objects: Mapping[Securable, Entry] = field(default_factory=dict)
+    grants: frozenset[Grant] = frozenset()
+    future: frozenset[FutureGrant] = frozenset()
+    memberships: frozenset[Membership] = frozenset()
+
+
+def spelled(part: str) -> str:
+    """One part of a name as SQL has to spell it: in quotes unless Snowflake stores it unquoted as it is."""
+    return part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"'
+
+
+def parse_path(text: str) -> tuple[str, ...]:
+    """The parts of a name in SQL, as the account stores them. Raises ValueError for what is no name."""
+    found = list(_PARTS.finditer(text))
+    if not found or ".".join(part.group() for part in found) != text:
+        raise ValueError(f"{text!r} is no name of Snowflake's")
+    return tuple(part[1].replace('""', '"') if part[1] else part[2].upper() for part in found)

@@ -10,6 +10,7 @@ from registry_tools.errors import DocumentError
 from registry_tools.mesh.upstream import STUBS_FOLDER
 
 MARK: Final = "Written by mesh sync"
+RENDERED: Final = "Written by mesh render"
 _JSON_MARK: Final = '"written_by": "mesh sync"'
 
 Action = Literal["written", "unchanged", "removed"]
@@ -82,7 +83,7 @@ def is_ours(path: Path) -> bool:
     """Whether the file carries our mark in its first lines."""
     with path.open("rb") as file:
         head = file.read(512)
-    return MARK.encode() in head or _JSON_MARK.encode() in head
+    return any(mark.encode() in head for mark in (MARK, RENDERED, _JSON_MARK))
 
 
 def _same(file: GeneratedFile) -> bool:
@@ -91,8 +92,9 @@ def _same(file: GeneratedFile) -> bool:
 
 def _refuse_foreign(file: GeneratedFile) -> None:
     if file.guarded and file.path.is_file() and file.path.stat().st_size and not is_ours(file.path):
+        command = "mesh render" if RENDERED.encode() in file.content else "mesh sync"
         raise DocumentError(
-            "this file was not written by mesh sync and is left alone",
+            f"this file was not written by {command} and is left alone",
             where=str(file.path),
-            then=f"move it away (mv {file.path.name} {file.path.name}.bak) and run mesh sync again",
+            then=f"move it away (mv {file.path.name} {file.path.name}.bak) and run {command} again",
         )

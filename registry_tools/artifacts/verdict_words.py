@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from registry_tools.mesh.impact import EFFECTS, REASONS, Effect, Impact, Reason
 from registry_tools.mesh.use import Level
-from registry_tools.mesh.verdict import MODES, Judged, Reader, Verdict
+from registry_tools.mesh.verdict import MODES, NOTHING, Judged, Reader, Verdict
 
 MEANS: Final[Mapping[Effect, str]] = {
     "BROKEN": "its SQL stops working, or reads something else",
@@ -51,7 +51,7 @@ def target(verdict: Verdict) -> str:
 def answer_words(verdict: Verdict) -> str:
     """The answer and what it rests on: `no, 1 of 4 changes is refused`."""
     if not verdict.judged:
-        return f"{verdict.answer}, nothing changed"
+        return f"{verdict.answer}, {'nothing is published yet' if verdict.old == NOTHING else 'nothing changed'}"
     outcomes = Counter[str](judged.outcome for judged in verdict.judged)
     whole = counted(len(verdict.judged), "change")
     refused, unknown = outcomes["refused"], outcomes["unknown"]

@@ -24,6 +24,9 @@ REACHES: Final[tuple[Reach, ...]] = ("current", "supported")
 Unknown = Literal["refuse", "allow"]
 UNKNOWNS: Final[tuple[Unknown, ...]] = ("refuse", "allow")
 
+# The name of the older interface where nothing is published yet.
+NOTHING: Final = "nothing"
+
 Outcome = Literal["allowed", "approved", "unknown", "refused"]
 Answer = Literal["yes", "unknown", "no"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from registry_tools.assessment import Terms, assess
+from registry_tools.assessment import CANDIDATE, Terms, assess
 from registry_tools.checks.readership import Consumption, Failure, Named
 from registry_tools.errors import IntegrityError, RegistryError, UsageError
 from registry_tools.intake.declared import declared_places
@@ -18,7 +18,7 @@ from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.selector import Selector
 from registry_tools.mesh.usage import Usage
 from registry_tools.mesh.use import Place
-from registry_tools.mesh.verdict import Verdict
+from registry_tools.mesh.verdict import NOTHING, Verdict
 from registry_tools.registry.pins import first_published
 from registry_tools.registry.publications import Registry
 
@@ -51,11 +51,13 @@ class Checked:
 def check_changes(request: ChangesRequest, registry: Registry) -> Checked:
     """The verdict on publishing the manifest.
 
-    Raises DocumentError for a manifest that is none, UsageError for one of another project and where nothing is
-    published that it could be held against.
+    A project that has published nothing anywhere can hurt nobody. Raises DocumentError for a manifest that is none,
+    UsageError for one of another project and where nothing is published that it is to be held against.
     """
     manifest = read_manifest(request.manifest)
     against = request.against
+    if against is None and not registry.environments(manifest.project):
+        return Checked(verdict=_first(manifest.project, request.environments[0], registry), places={})
     if against is None:
         environment, _ = first_published(registry, manifest.project, request.environments)
         against = Selector(project=manifest.project, environment=environment)
@@ -72,6 +74,20 @@ def check_changes(request: ChangesRequest, registry: Registry) -> Checked:
     verify = partial(_verified, registry) if request.compile else None
     assessed = assess(registry, extract_interface(manifest), against.environment, record, terms, verify)
     return Checked(verdict=assessed.verdict, places=_places(manifest, request.folder, assessed.verdict))
+
+
+def _first(project: str, environment: str, registry: Registry) -> Verdict:
+    notice = f"{project} has published nothing in {registry.store.root}: this would be its first publication"
+    return Verdict(
+        project=project,
+        environment=environment,
+        old=NOTHING,
+        new=CANDIDATE,
+        answer="yes",
+        judged=(),
+        readers=(),
+        notices=(notice,),
+    )
 
 
 def _places(manifest: Manifest, folder: Path, verdict: Verdict) -> dict[str, Place]:

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from registry_tools.artifacts.verdict_text import plain_text, verdict_text
 from registry_tools.assessment import Terms
 from registry_tools.checks.modes import Modes
 from registry_tools.errors import RegistryError, UsageError
 from registry_tools.mesh.selector import Selector, parse_selector
 from registry_tools.mesh.use import Place
-from registry_tools.mesh.verdict import Mode, Verdict
+from registry_tools.mesh.verdict import NOTHING, Mode, Verdict
 from registry_tools.registry.memory import MemoryStore
 from registry_tools.registry.publications import Registry
 from registry_tools.tasks.check_changes import ChangesRequest, Checked, check_changes
@@ -171,8 +172,18 @@ def test_another_projects_manifest_is_refused(tmp_path: Path, registry: Registry
 
 
 def test_what_was_never_published_cannot_be_broken(tmp_path: Path, registry: Registry) -> None:
-    with pytest.raises(UsageError, match="has published nothing"):
-        verdict_on(tmp_path, registry, up("id"))
+    verdict = verdict_on(tmp_path, registry, up("id"))
+    assert (verdict.answer, verdict.old, verdict.judged) == ("yes", NOTHING, ())
+    assert verdict.notices == (
+        f"dbt_up has published nothing in {registry.store.root}: this would be its first publication",
+    )
+    assert "dbt_up@ci: yes, nothing is published yet (against nothing" in plain_text(verdict_text(verdict))
+
+
+def test_what_was_published_elsewhere_is_not_a_first_publication(tmp_path: Path, registry: Registry) -> None:
+    publish(tmp_path, registry, up("id"), environment="qa")
+    with pytest.raises(UsageError, match="dbt_up has published nothing in 'prod'; there is qa"):
+        verdict_on(tmp_path, registry, up("id", built=2))
 
 
 # -- --compile ----------------------------------------------------------------------------------------------------

@@ -78,9 +78,12 @@ def test_an_upstream_with_an_environment_of_its_own_is_read_there(tmp_path: Path
 
 
 def test_what_holds_for_all_projects_and_for_one(tmp_path: Path) -> None:
-    text = TWO.replace("projects:\n", "") + """\
+    text = (
+        TWO.replace("projects:\n", "")
+        + """\
     repository: other/down
 """
+    )
     head = """\
 snowflake: {identity: key_pair, statement_timeout: 60, governance: gov}
 aws: {account: "123456789012", region: eu-central-1, bucket: acme-mesh, prefix: a/b}
@@ -191,5 +194,10 @@ def test_what_is_wrong_for_all_is_said_with_its_place(tmp_path: Path, entry: str
 
 def test_the_mesh_of_this_repository_is_placed() -> None:
     deployment = deployment_of(read_mesh(REPOSITORY / "mesh.yml", {}))
-    assert [project.name for project in deployment.projects] == ["dbt_up", "dbt_down", "dbt_down_loom", "dbt_down_package"]
+    assert [project.name for project in deployment.projects] == [
+        "dbt_up",
+        "dbt_down",
+        "dbt_down_loom",
+        "dbt_down_package",
+    ]
     assert all(dataclasses.is_dataclass(place) and place.database.startswith("DBT_") for _, place in deployment.placed)

@@ -26,6 +26,7 @@ COMMANDS: Final = {
     "fsck": ("upkeep:fsck", "Hold everything in the registry against its log, and mend what has a copy."),
     "gc": ("upkeep:gc", "Show or delete what nobody needs any more."),
     "doctor": ("doctor:command", "Say whether this machine and this registry can be trusted with production."),
+    "terraform-vars": ("terraform_vars:command", "Write the Terraform variables of aws_setup/ that mesh.yml comes to."),
     "local": ("local:command", "Start, stop or look at the embedded mesh: a local Snowflake and a local S3."),
     "demo": ("demo:command", "Run the whole loop on the embedded mesh, with no account and no network."),
 }

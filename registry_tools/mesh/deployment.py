@@ -11,6 +11,11 @@ from typing import Final, Literal
 PUBLIC_READER: Final = "MESH_PUBLIC_READER"
 # Where people build, each in schemas of their own.
 DEVELOPMENT: Final = "dev"
+# With it CI checks pull requests. No project's role can have this name: theirs begin with dbt-mesh-.
+PULL_REQUEST_ROLE: Final = "dbt-registry-pull-request"
+
+# The regions with accounts and ARNs of their own, by how their names begin.
+_PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 
 Identity = Literal["aws", "key_pair"]
 IDENTITIES: Final = ("aws", "key_pair")
@@ -110,7 +115,16 @@ class AwsTerms:
 
     def role_arn(self, project: str) -> str:
         """The same role's ARN."""
-        return f"arn:aws:iam::{self.account}:role/{self.role_name(project)}"
+        return self._arn(self.role_name(project))
+
+    @property
+    def pull_request_role_arn(self) -> str:
+        """The ARN of the role with which CI checks pull requests: it reads what everybody may read."""
+        return self._arn(PULL_REQUEST_ROLE)
+
+    def _arn(self, role: str) -> str:
+        partition = next((name for start, name in _PARTITIONS if self.region.startswith(start)), "aws")
+        return f"arn:{partition}:iam::{self.account}:role/{role}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

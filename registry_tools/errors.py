@@ -7,6 +7,7 @@ MeshError
 ├── AccountError        3   the Snowflake account could not be reached, or declined a statement
 ├── EmbeddedMeshError   3   the local Snowflake or the local S3 did not do its part
 └── RegistryError       3   the registry could not be reached, or does not answer as it should
+    ├── Forbidden           this role may not read it, or S3 does not say whether it is there
     ├── OutcomeUnknown      a write was sent and no answer came: it may or may not have happened
     └── IntegrityError      what the registry holds is not what its own log says
 """
@@ -67,6 +68,10 @@ class RegistryError(MeshError):
     """The registry could not be reached, or refused, or did not answer as a registry does."""
 
     exit_code = 3
+
+
+class Forbidden(RegistryError):
+    """S3 was reached and lets this role not read the key, which may also mean that the key is absent."""
 
 
 class OutcomeUnknown(RegistryError):

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 import zstandard
 
-from registry_tools.errors import IntegrityError, RegistryError, UsageError
+from registry_tools.errors import Forbidden, IntegrityError, RegistryError, UsageError
 from registry_tools.mesh import names
 from registry_tools.mesh.interface import Interface, read_interface
 from registry_tools.mesh.publication import Publication, Record
@@ -326,13 +326,19 @@ class Reading:
                 where=self.store.root,
                 then=f"use --env {environments[0]}, or publish {project} in {environment!r} first",
             )
-        known = self.projects()
         return UsageError(
-            f"{project} has published nothing; "
-            + (f"there is {', '.join(known)}" if known else "the registry is empty"),
+            f"{project} has published nothing{self._others()}",
             where=self.store.root,
             then=f"cd {project} && dbt build && publish_manifest --env {environment}",
         )
+
+    def _others(self) -> str:
+        """Who has published; a project's own role may not see more than its neighbours, and then nothing is said."""
+        try:
+            known = self.projects()
+        except Forbidden:
+            return ""
+        return f"; there is {', '.join(known)}" if known else "; the registry is empty"
 
 
 def _matches(record: Record, selector: Selector) -> bool:

@@ -17,12 +17,13 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from registry_tools.errors import Forbidden
 from registry_tools.registry.objects import MAX_OBJECT, ObjectFacts, StoredObject
 from registry_tools.registry.patience import CLOCK, Clock
 from registry_tools.registry.plain_case import plain_case
 from registry_tools.registry.s3_answers import Listing, Page, page_of, read_at_most
 from registry_tools.registry.s3_options import S3Options
-from registry_tools.registry.s3_refusals import DeclinedError, PassingError, Refusals, Refused
+from registry_tools.registry.s3_refusals import DeclinedError, PassingError, Refusals, named, refused
 from registry_tools.registry.signed import ElsewhereError, SignedDoor
 
 if TYPE_CHECKING:
@@ -112,8 +113,18 @@ class S3Store:
         return self._sdk.delete(self._prefix + key, tag)
 
     def get(self, key: str) -> StoredObject | None:
-        """See ObjectStore."""
-        return self._ask(lambda door: door.get(self._prefix + key, self._limit))
+        """See ObjectStore. To whoever may list some keys only, S3 forbids an absent one as it does a hidden one: then
+        the listing tells them apart (decision 0014).
+        """
+        try:
+            return self._get(key)
+        except Forbidden as forbidden:
+            try:
+                if self.head(key) is None:
+                    return None
+            except Forbidden:
+                raise forbidden from None
+            return self._get(key)
 
     def head(self, key: str) -> ObjectFacts | None:
         """See ObjectStore. A LIST, because the answer to a HEAD has no body that could tell an absent key from an
@@ -156,6 +167,9 @@ class S3Store:
         return self._sdk.put(self._prefix + key, content, refusals=_FORBIDDEN)
 
     # -- reading ------------------------------------------------------------------------------------------------------
+
+    def _get(self, key: str) -> StoredObject | None:
+        return self._ask(lambda door: door.get(self._prefix + key, self._limit))
 
     def _objects(self, listing: Listing) -> Iterator[ObjectFacts]:
         for page in self._pages(listing):
@@ -331,40 +345,26 @@ class _SdkDoor:
         try:
             yield
         except boto.ClientError as error:
-            answer = _refused(error.response)
+            answer = refused(error.response)
             raise (say.to_write(answer, refusals) if writing else say.to_read(answer)) from None
         except (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError) as error:
-            unreachable = say.unreachable(_named(error))
+            unreachable = say.unreachable(named(error))
             raise (unreachable if writing else PassingError(unreachable)) from None
         except (boto.HTTPClientError, boto.IncompleteReadError, boto.ResponseStreamingError, boto.SSLError) as error:
             if "CERTIFICATE_VERIFY_FAILED" in str(error):
-                raise say.untrusted(_named(error)) from None
-            raise (say.unknown(_named(error)) if writing else PassingError(say.unanswered(_named(error)))) from None
+                raise say.untrusted(named(error)) from None
+            raise (say.unknown(named(error)) if writing else PassingError(say.unanswered(named(error)))) from None
         except boto.FlexibleChecksumError:
             raise PassingError(say.damaged(key)) from None
         # botocore's credentials raise a RuntimeError when they have run out and what renews them brings no better ones.
         except (boto.NoCredentialsError, boto.PartialCredentialsError, boto.TokenRetrievalError, RuntimeError) as error:
             raise say.without_credentials(str(error)) from None
         except ResponseParserError as error:
-            raise say.no_s3(_named(error)) from None
+            raise say.no_s3(named(error)) from None
         except boto.BotoCoreError as error:
             raise say.unsendable(str(error)) from None
         except (KeyError, ValueError) as error:
-            raise say.unsendable(_named(error)) from None
-
-
-def _refused(response: Any) -> Refused:  # noqa: ANN401  # botocore's mapping
-    error = response.get("Error", {})
-    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
-    return Refused(status=status, code=str(error.get("Code", "")), message=str(error.get("Message", "")))
-
-
-def _named(error: Exception) -> str:
-    """What happened and where, without the header or the URL that botocore quotes: a secret may stand in them."""
-    told: dict[str, Any] = getattr(error, "kwargs", {})
-    where = urlsplit(str(told.get("endpoint_url", ""))).netloc.rpartition("@")[2]
-    name = type(told.get("error") or error).__name__
-    return f"{name} at {where}" if where else name
+            raise say.unsendable(named(error)) from None
 
 
 def _connect(options: S3Options) -> "S3Client":

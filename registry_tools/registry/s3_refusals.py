@@ -2,9 +2,10 @@
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+from urllib.parse import urlsplit
 
-from registry_tools.errors import IntegrityError, OutcomeUnknown, RegistryError
+from registry_tools.errors import Forbidden, IntegrityError, OutcomeUnknown, RegistryError
 from registry_tools.registry.objects import too_large
 
 _CREDENTIALS: Final = "export valid AWS credentials (AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY)"
@@ -41,6 +42,7 @@ WRONG_REGION: Final = frozenset(
         *("301", "302", "307", "308"),
     }
 )
+_FORBIDDEN: Final = "AccessDenied"
 _PASSING_STATUS: Final = frozenset({429, 500, 502, 503, 504})
 _PASSING: Final = frozenset(
     {"InternalError", "RequestTimeout", "RequestTimeoutException", "ServiceUnavailable", "SlowDown", "Throttling"}
@@ -88,6 +90,8 @@ class Refusals:
         """What a refused GET means. That a key is absent is S3's word alone: a proxy's 404 is no empty registry."""
         if answer.code == "NoSuchKey":
             return DeclinedError(answer.code)
+        if answer.code == _FORBIDDEN:
+            return Forbidden(self._told(answer), where=self.root, then=self._advice(answer))
         error = self._refusal(answer, self._advice(answer))
         passing = answer.status in _PASSING_STATUS or answer.code in _PASSING
         return PassingError(error) if passing else error
@@ -155,11 +159,28 @@ class Refusals:
         return _THEN.get(answer.code, "check the bucket, the region and the role, then run the same again")
 
     def _refusal(self, answer: Refused, then: str) -> RegistryError:
-        told = f"the registry answered {_shown(answer.code)}: {_shown(answer.message)}".rstrip(": ")
-        return RegistryError(told, where=self.root, then=then)
+        return RegistryError(self._told(answer), where=self.root, then=then)
+
+    def _told(self, answer: Refused) -> str:
+        return f"the registry answered {_shown(answer.code)}: {_shown(answer.message)}".rstrip(": ")
 
 
 def _shown(text: str) -> str:
     """A server's words, fit for a terminal and a log: one line, not too long, nothing that was sent to it."""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return _PERHAPS_SECRET.sub("...", line)[:_LONGEST_MESSAGE]
+
+
+def refused(response: Any) -> Refused:  # noqa: ANN401  # botocore's mapping
+    """The same answer as botocore has read it."""
+    error = response.get("Error", {})
+    status = int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return Refused(status=status, code=str(error.get("Code", "")), message=str(error.get("Message", "")))
+
+
+def named(error: Exception) -> str:
+    """What happened and where, without the header or the URL that botocore quotes: a secret may stand in them."""
+    told: dict[str, Any] = getattr(error, "kwargs", {})
+    where = urlsplit(str(told.get("endpoint_url", ""))).netloc.rpartition("@")[2]
+    name = type(told.get("error") or error).__name__
+    return f"{name} at {where}" if where else name

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MODULE: Final = "tests.infra.guarded_s3"
 ADMIN: Final[Policy] = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+EMPTY: Final = "/_empty"
+_HOST = {"Host": "s3.amazonaws.com"}
 _VERSIONED = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 _DENIED = "<?xml version='1.0' encoding='UTF-8'?><Error><Code>AccessDenied</Code><Message>{}</Message></Error>"
 _KEPT_HEADERS: Final = ("if-match", "if-none-match", "x-amz-server-side-encryption")
@@ -68,12 +70,11 @@ def requests_of(environ: Mapping[str, Any]) -> Iterator[Request]:
 
 def guarded(inner: "WSGIApplication", guard: Guard) -> "WSGIApplication":
     """The bucket, each request let in or refused."""
-    versioned = Client(inner).put(f"/{BUCKET}?versioning", data=_VERSIONED, headers={"Host": "s3.amazonaws.com"})
-    if versioned.status_code != 200:
-        raise RuntimeError(versioned.get_data(as_text=True))
     whole = Request(action="s3:ListBucket", resource=f"arn:aws:s3:::{BUCKET}", context={"aws:SecureTransport": "true"})
 
     def application(environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:
+        if environ["PATH_INFO"] == EMPTY:
+            return _emptied(inner)(environ, start_response)
         signed = re.search(r"Credential=([^/]+)/", environ.get("HTTP_AUTHORIZATION", ""))
         role = signed[1] if signed else "nobody"
         for request in requests_of(environ):
@@ -87,6 +88,17 @@ def guarded(inner: "WSGIApplication", guard: Guard) -> "WSGIApplication":
         return content
 
     return application
+
+
+def _emptied(inner: "WSGIApplication") -> Response:
+    """The bucket made anew, with versions."""
+    moto = Client(inner)
+    answers = [
+        moto.post("/moto-api/reset"),
+        moto.put(f"/{BUCKET}", headers=_HOST),
+        moto.put(f"/{BUCKET}?versioning", data=_VERSIONED, headers=_HOST),
+    ]
+    return Response(status=max(answer.status_code for answer in answers))
 
 
 def _refused(told: str, environ: dict[str, Any], start_response: "StartResponse") -> Iterable[bytes]:

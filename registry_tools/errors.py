@@ -5,6 +5,7 @@ MeshError
 ├── DocumentError       2   a file is missing, unreadable, or not what it should be
 ├── Refusal             1   understood, and declined: publishing this would be wrong
 ├── AccountError        3   the Snowflake account could not be reached, or declined a statement
+├── WebhookError        3   a webhook could not be reached, so that nobody was told
 ├── EmbeddedMeshError   3   the local Snowflake or the local S3 did not do its part
 └── RegistryError       3   the registry could not be reached, or does not answer as it should
     ├── Forbidden           this role may not read it, or S3 does not say whether it is there
@@ -54,6 +55,12 @@ class Refusal(MeshError):
 
 class AccountError(MeshError):
     """The Snowflake account could not be reached, or declined a statement."""
+
+    exit_code = 3
+
+
+class WebhookError(MeshError):
+    """A webhook could not be reached, or did not take the message, however often it was sent."""
 
     exit_code = 3
 

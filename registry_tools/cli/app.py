@@ -22,6 +22,7 @@ COMMANDS: Final = {
     "rollback": ("amend:rollback", "Make an earlier publication current again."),
     "yank": ("amend:yank", "Withdraw a publication."),
     "approve": ("amend:approve", "Allow a change that a rule forbids."),
+    "notify": ("notify:command", "Tell a webhook what was published, refused or is about to leave."),
     "lineage": ("lineage:command", "Show who reads which public model, across all projects."),
     "fsck": ("upkeep:fsck", "Hold everything in the registry against its log, and mend what has a copy."),
     "gc": ("upkeep:gc", "Show or delete what nobody needs any more."),

@@ -22,6 +22,10 @@ SQL = "select\n    id,\n    amount\nfrom UP.MARTS.ORDERS"
 
 @pytest.fixture
 def checked(commands: Commands) -> Commands:
+    return one_column_less(commands)
+
+
+def one_column_less(commands: Commands) -> Commands:
     """mini with one public model, published; reader, which names two columns of it, published; mini without one."""
     (commands.root / "mesh.yml").write_text(MESH)
     candidate(commands, "id", "amount", "note")

@@ -96,7 +96,7 @@ def fault_server(tls: ssl.SSLContext | None = None) -> Iterator[tuple[FaultServe
             with suppress(ConnectionError):  # whoever has read enough hangs up
                 self.wfile.write(b"" if self.command == "HEAD" else body)
 
-        do_GET = do_HEAD = do_PUT = do_DELETE = _answer  # noqa: N815  # the names that http.server looks for
+        do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _answer  # noqa: N815  # the names that http.server looks for
 
         def log_message(self, *_args: object) -> None:
             pass

@@ -1,0 +1,249 @@
+#!/usr/bin/env bash
+# A Snowflake user in, an encrypted RSA key for it out, and the SQL that makes the account know the public half.
+#
+# The SQL goes to standard output and everything that is said to people to standard error, so that it can be kept,
+# reviewed, or run by any tool. Private keys and passphrases are never shown, and never stand in an argument.
+# Needs bash 3.2, openssl (or LibreSSL) and nothing else; macOS and Linux.
+
+set -euo pipefail
+set +o xtrace # a trace would show the passphrase
+umask 077
+
+readonly BITS=2048
+program=$(basename "$0")
+readonly program
+
+usage() {
+    cat <<EOF
+Usage:
+  $program create --user NAME [--key FILE] [--generate-passphrase] [--apply [-- FLAGS]]
+  $program rotate --user NAME --key FILE   [--slot 1|2] [--generate-passphrase] [--apply [-- FLAGS]]
+  $program retire --user NAME [--slot 1|2] [--apply [-- FLAGS]]
+  $program check  --user NAME [--key FILE] [--fingerprint SHA256:... | --apply [-- FLAGS]]
+
+  create   make a key, and the SQL that registers it as RSA_PUBLIC_KEY
+  rotate   make the next key beside the one in use, and the SQL that registers it as RSA_PUBLIC_KEY_2 (--slot 2)
+  retire   the SQL that takes the old key away (--slot 1), once every job logs in with the new one
+  check    the fingerprint of a key, held against what the account has
+
+  --key FILE   the private key, encrypted PKCS#8 in PEM; never overwritten.  [default: NAME.p8]
+  --slot       which of the user's two keys; they take turns, so the next rotation is --slot 1, then retire --slot 2
+  --apply      run the SQL with mesh snowflake apply, FLAGS being its own (--connection NAME, --yes); check asks
+               the account with mesh snowflake keys
+
+The passphrase is taken from SNOWFLAKE_PRIVATE_KEY_PASSPHRASE or DBT_ENV_SECRET_SNOWFLAKE_KEY_PASSPHRASE, or asked
+for, or with --generate-passphrase made and written to FILE.pass, which only you may read.
+EOF
+}
+
+fail() {
+    printf 'error: %s\n  next: %s\n' "$1" "$2" >&2
+    exit "${3:-2}"
+}
+
+say() { printf '%s\n' "$*" >&2; }
+
+# --- the passphrase ---------------------------------------------------------------------------------------------------
+
+ask_silently() {
+    local typed
+    printf '%s: ' "$1" >&2
+    IFS= read -rs typed </dev/tty
+    printf '\n' >&2
+    printf '%s' "$typed"
+}
+
+find_passphrase() {
+    KEY_PASSPHRASE=${SNOWFLAKE_PRIVATE_KEY_PASSPHRASE:-${DBT_ENV_SECRET_SNOWFLAKE_KEY_PASSPHRASE:-}}
+    if [[ -z $KEY_PASSPHRASE && -f $key.pass ]]; then
+        KEY_PASSPHRASE=$(<"$key.pass")
+    fi
+}
+
+# For a key that is there: asked for once.
+need_passphrase() {
+    find_passphrase
+    if [[ -z $KEY_PASSPHRASE ]]; then
+        [[ -t 0 ]] || fail "nothing says the passphrase of $key" "export SNOWFLAKE_PRIVATE_KEY_PASSPHRASE"
+        KEY_PASSPHRASE=$(ask_silently "passphrase of $key")
+    fi
+    export KEY_PASSPHRASE
+}
+
+# For a key that is to be made: asked for twice, or generated.
+choose_passphrase() {
+    if [[ $generate == yes ]]; then
+        [[ ! -e $key.pass ]] || fail "$key.pass exists, and is not overwritten" "name another --key"
+        KEY_PASSPHRASE=$(openssl rand -base64 32)
+        (set -o noclobber && printf '%s\n' "$KEY_PASSPHRASE" >"$key.pass")
+        made+=("$key.pass")
+    else
+        find_passphrase
+        if [[ -z $KEY_PASSPHRASE ]]; then
+            [[ -t 0 ]] || fail "nothing says a passphrase for $key" \
+                "export SNOWFLAKE_PRIVATE_KEY_PASSPHRASE, or type --generate-passphrase"
+            local again
+            KEY_PASSPHRASE=$(ask_silently "passphrase for $key")
+            again=$(ask_silently "once more")
+            [[ $KEY_PASSPHRASE == "$again" ]] || fail "the two passphrases differ" "run it again"
+        fi
+        ((${#KEY_PASSPHRASE} >= 8)) || fail "the passphrase has fewer than 8 characters" "choose a longer one"
+    fi
+    export KEY_PASSPHRASE
+}
+
+# --- the key ----------------------------------------------------------------------------------------------------------
+
+made=()
+forget_what_is_unfinished() {
+    if ((${#made[@]})); then rm -f -- "${made[@]}"; fi
+}
+
+make_key() {
+    [[ ! -e $key ]] || fail "$key exists, and is not overwritten" "name another --key, or move it away"
+    [[ -d $(dirname "$key") ]] || fail "there is no folder $(dirname "$key")" "mkdir -p $(dirname "$key")"
+    trap forget_what_is_unfinished EXIT
+    choose_passphrase
+    # With noclobber this fails where a file is, also one that has come to be since we looked.
+    (set -o noclobber && : >"$key") || fail "$key cannot be written" "name another --key"
+    made+=("$key")
+    # The unencrypted key is in a pipe alone, never on a disk.
+    openssl genrsa "$BITS" 2>/dev/null | openssl pkcs8 -topk8 -v2 aes-256-cbc -passout env:KEY_PASSPHRASE >"$key" ||
+        fail "openssl made no key" "see that openssl version says 1.1 or later, or LibreSSL 3" 3
+    public_key >/dev/null
+    made=()
+    say "made $key, encrypted, for you alone to read"
+    if [[ $generate == yes ]]; then say "its passphrase is in $key.pass"; fi
+}
+
+# The public half as Snowflake takes it: one line of base64, without PEM's first and last line.
+public_key() {
+    openssl pkey -in "$key" -passin env:KEY_PASSPHRASE -pubout 2>/dev/null | sed '/^-----/d' | tr -d '\n' ||
+        fail "$key cannot be read with this passphrase" "export SNOWFLAKE_PRIVATE_KEY_PASSPHRASE as it was made with"
+}
+
+# As DESCRIBE USER shows it in RSA_PUBLIC_KEY_FP.
+fingerprint() {
+    public_key >/dev/null # says what is wrong with it
+    printf 'SHA256:%s' "$(openssl pkey -in "$key" -passin env:KEY_PASSPHRASE -pubout -outform DER 2>/dev/null |
+        openssl dgst -sha256 -binary | openssl enc -base64)"
+}
+
+# --- the account ------------------------------------------------------------------------------------------------------
+
+property() { if [[ $slot == 1 ]]; then printf 'rsa_public_key'; else printf 'rsa_public_key_2'; fi; }
+
+emit() {
+    local sql="-- $1
+use role useradmin;
+alter user $user $2;"
+    if [[ $apply == no ]]; then
+        printf '%s\n' "$sql"
+        return
+    fi
+    local script
+    script=$(mktemp "${TMPDIR:-/tmp}/keypair.XXXXXX")
+    made+=("$script")
+    trap forget_what_is_unfinished EXIT
+    printf '%s\n' "$sql" >"$script"
+    mesh snowflake apply "$script" ${flags[@]+"${flags[@]}"}
+}
+
+create() {
+    make_key
+    emit "the first key of $user; its fingerprint is $(fingerprint)" "set $(property) = '$(public_key)'"
+    say "fingerprint $(fingerprint)"
+    say "next: run the SQL, then give $key and its passphrase to whoever logs in as $user"
+}
+
+rotate() {
+    make_key
+    emit "the next key of $user, beside the one in use; its fingerprint is $(fingerprint)" \
+        "set $(property) = '$(public_key)'"
+    say "fingerprint $(fingerprint)"
+    say "next: run the SQL; give the new key to every job of $user and see one log in with it;"
+    say "      then $program retire --user $user --slot $((3 - slot))"
+}
+
+retire() {
+    emit "the key of $user that nobody uses any more" "unset $(property)"
+    say "next: see that jobs still log in; until then the other key can be set again"
+}
+
+check() {
+    [[ -f $key ]] || fail "$key is missing" "name it with --key, or make one: $program create --user $user"
+    need_passphrase
+    local ours known
+    ours=$(fingerprint)
+    if [[ $apply == yes ]]; then
+        known=$(mesh snowflake keys "$user" ${flags[@]+"${flags[@]}"})
+    elif [[ -n $expected ]]; then
+        known=$expected
+    else
+        printf -- '-- RSA_PUBLIC_KEY_FP or RSA_PUBLIC_KEY_2_FP has to be %s\ndescribe user %s;\n' "$ours" "$user"
+        return
+    fi
+    if grep -qF -- "$ours" <<<"$known"; then
+        say "$user has this key: $ours"
+    else
+        fail "$user does not have this key, $ours" "$program rotate --user $user --key NEW.p8, or name the right --key" 1
+    fi
+}
+
+# --- what was typed ---------------------------------------------------------------------------------------------------
+
+action=${1:-}
+case $action in
+    create | rotate | retire | check) shift ;;
+    -h | --help | help)
+        usage
+        exit 0
+        ;;
+    *)
+        usage >&2
+        exit 2
+        ;;
+esac
+
+user='' key='' slot='' generate=no apply=no expected='' flags=()
+while (($#)); do
+    case $1 in
+        --user | --key | --slot | --fingerprint)
+            (($# > 1)) || fail "$1 says nothing" "$program --help"
+            case $1 in
+                --user) user=$2 ;;
+                --key) key=$2 ;;
+                --slot) slot=$2 ;;
+                --fingerprint) expected=$2 ;;
+            esac
+            shift 2
+            ;;
+        --generate-passphrase)
+            generate=yes
+            shift
+            ;;
+        --apply)
+            apply=yes
+            shift
+            ;;
+        --)
+            shift
+            flags=("$@")
+            break
+            ;;
+        *) fail "$1 is no option" "$program --help" ;;
+    esac
+done
+
+[[ -n $user ]] || fail "nothing says whose key it is" "type --user NAME"
+[[ $user =~ ^[A-Za-z_][A-Za-z0-9_]*$ ]] || fail "--user is no name of Snowflake's" "use letters, digits and underscores"
+user=$(printf '%s' "$user" | tr '[:lower:]' '[:upper:]')
+[[ $action != rotate || -n $key ]] || fail "nothing says where the new key goes" "type --key NEW.p8"
+if [[ -z $key ]]; then key=$(printf '%s' "$user" | tr '[:upper:]' '[:lower:]').p8; fi
+if [[ -z $slot ]]; then if [[ $action == rotate ]]; then slot=2; else slot=1; fi; fi
+[[ $slot == 1 || $slot == 2 ]] || fail "--slot is 1 or 2" "$program --help"
+command -v openssl >/dev/null || fail "openssl is not installed" "apt-get install openssl, or brew install openssl"
+if [[ $apply == yes ]]; then
+    command -v mesh >/dev/null || fail "--apply needs mesh" "pip install 'registry-tools[snowflake]'"
+fi
+"$action"

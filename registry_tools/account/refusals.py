@@ -36,8 +36,12 @@ _REMEDIES: Final[tuple[tuple[str, str], ...]] = (
     ),
     (r"IP.*is not allowed to access Snowflake", "ask for this address in the network policy, or run it in CI"),
     (
-        r"Insufficient privileges|not authorized",
+        r"Insufficient privileges",
         "run it as a user with the role that the file names, or ask such a one; mesh snowflake check says who can what",
+    ),
+    (
+        r"does not exist or not authorized",
+        "mesh snowflake plan says whether it is there; if it is, the role may not see it",
     ),
     (r"Actual statement count", "send one statement at a time"),
 )

@@ -35,6 +35,7 @@ _MOST: Final = 10_000
 _TIMEOUT: Final = "STATEMENT_TIMEOUT_IN_SECONDS"
 _POLICY: Final = "AUTHENTICATION POLICY"
 _EVERYBODY: Final = role("PUBLIC")
+_HIGHEST: Final = role("ACCOUNTADMIN")  # what it may do is known
 _FOLLOWED: Final = frozenset({"ROLE", "DATABASE ROLE", "USER", "SHARE"})
 
 
@@ -132,9 +133,8 @@ class _Reading:
             if text(row, "name") in monitors or text(row, "name").removesuffix("_MONITOR") in scope.warehouses:
                 self._add(Securable("RESOURCE MONITOR", (text(row, "name"),)), shown.monitor(row))
         for row in self.ask("show roles"):
-            if text(row, "name") in scope.roles | SYSTEM_ROLES.keys():
+            if text(row, "name") in scope.roles:
                 self._add(role(text(row, "name")), shown.plain(row))
-        self._add_system_roles()
         for row in self.ask("show integrations"):
             self._add(Securable("INTEGRATION", (text(row, "name"),)), shown.plain(row))
         for name in databases:
@@ -152,11 +152,6 @@ class _Reading:
     def _add(self, thing: Securable, entry: Entry, more: dict[str, str] | None = None) -> None:
         settings = {**entry.settings, **(more or {})}
         self.objects[thing] = Entry(owner=entry.owner, settings=settings)
-
-    def _add_system_roles(self) -> None:
-        for name, above in SYSTEM_ROLES.items():
-            self.objects.setdefault(role(name), Entry())
-            self.memberships.update(Membership(role(name), role(each)) for each in above)
 
     def _timeout(self, warehouse: str) -> dict[str, str]:
         rows = self.ask(f"show parameters like '{_TIMEOUT}' in warehouse {spelled(warehouse)}")
@@ -220,8 +215,7 @@ class _Reading:
         """Who holds privileges on our databases, warehouses and shares, and who may do everything."""
         for row in self.ask("show grants on account"):
             grant = shown.grant(row)
-            system = grant.to.name[:1] and grant.to.name[0] in SYSTEM_ROLES
-            if isinstance(grant, Grant) and (system or self.scope.has(grant.to) or grant.privilege == "MANAGE GRANTS"):
+            if isinstance(grant, Grant) and grant.to != _HIGHEST:
                 self._note(Grant(grant.privilege, ACCOUNT, grant.to))
         for thing in [each for each in self.objects if each.kind in {"DATABASE", "WAREHOUSE"}]:
             self._take(self.ask(f"show grants on {thing.kind.lower()} {thing.path}"))

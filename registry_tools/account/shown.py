@@ -196,3 +196,36 @@ def accounts(row: Row) -> dict[str, str]:
     """The accounts that may use the share of a row of SHOW SHARES."""
     listed = sorted(each.strip() for each in text(row, "to").split(",") if each.strip())
     return {"ACCOUNTS": ", ".join(listed)} if listed else {}
+
+
+def integration(row: Row, rows: Iterable[Row]) -> dict[str, str]:
+    """A storage integration: its row of SHOW INTEGRATIONS, and what DESCRIBE says of how it is set."""
+    found = {text(each, "property").upper(): text(each, "property_value") for each in rows}
+    settings = {"TYPE": text(row, "type"), "STORAGE_PROVIDER": found.get("STORAGE_PROVIDER", "")}
+    settings["ENABLED"] = found.get("ENABLED", "").upper()
+    settings["STORAGE_AWS_ROLE_ARN"] = found.get("STORAGE_AWS_ROLE_ARN", "")
+    allowed = [each.strip() for each in found.get("STORAGE_ALLOWED_LOCATIONS", "").split(",") if each.strip()]
+    settings["STORAGE_ALLOWED_LOCATIONS"] = "(" + ", ".join(f"'{each}'" for each in allowed) + ")" if allowed else ""
+    return {key: value for key, value in settings.items() if value}
+
+
+def stage(row: Row) -> Entry:
+    """A stage of SHOW STAGES."""
+    entry = plain(row, text(row, "database_name"))
+    told = {"URL": text(row, "url"), "STORAGE_INTEGRATION": text(row, "storage_integration")}
+    return Entry(owner=entry.owner, settings={**entry.settings, **{key: value for key, value in told.items() if value}})
+
+
+def file_format(row: Row) -> Entry:
+    """A file format of SHOW FILE FORMATS; of its many options those that are set to something."""
+    entry = plain(row, text(row, "database_name"))
+    try:
+        options = json.loads(text(row, "format_options") or "{}")
+    except ValueError:
+        options = {}
+    told = {str(key).upper(): _option(value) for key, value in options.items() if value not in (None, "NONE")}
+    return Entry(owner=entry.owner, settings={"TYPE": text(row, "type"), **entry.settings, **told})
+
+
+def _option(value: object) -> str:
+    return str(value).upper() if isinstance(value, bool) else str(value)

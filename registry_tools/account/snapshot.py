@@ -47,6 +47,7 @@ class Scope:
     warehouses: frozenset[str]
     roles: frozenset[str]
     users: frozenset[str]
+    integrations: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
 
     @classmethod
@@ -58,6 +59,7 @@ class Scope:
             warehouses=frozenset(place.warehouse for place in places),
             roles=frozenset(name for place in places for name in (place.role, place.developer_role)),
             users=frozenset(place.user for place in places),
+            integrations=frozenset(f"{each.name.upper()}_LANDING" for each in deployment.projects if each.landing),
             people=frozenset(name for project in deployment.projects for name in project.developers),
         )
 
@@ -65,7 +67,12 @@ class Scope:
         """Whether this is ours, or in something of ours."""
         if thing.database:
             return thing.database in self.databases
-        names = {"WAREHOUSE": self.warehouses, "ROLE": self.roles, "USER": self.users}.get(thing.kind, frozenset())
+        names = {
+            "WAREHOUSE": self.warehouses,
+            "ROLE": self.roles,
+            "USER": self.users,
+            "INTEGRATION": self.integrations,
+        }.get(thing.kind, frozenset())
         return thing.name[:1] != () and thing.name[0] in names
 
 
@@ -136,7 +143,10 @@ class _Reading:
             if text(row, "name") in scope.roles:
                 self._add(role(text(row, "name")), shown.plain(row))
         for row in self.ask("show integrations"):
-            self._add(Securable("INTEGRATION", (text(row, "name"),)), shown.plain(row))
+            if text(row, "name") in scope.integrations:
+                integration = Securable("INTEGRATION", (text(row, "name"),))
+                told = shown.integration(row, self.ask(f"describe integration {integration.path}"))
+                self._add(integration, shown.plain(row), told)
         for name in databases:
             self._list_database(name)
         self._list_governance()
@@ -167,6 +177,12 @@ class _Reading:
             path = (name, text(row, "schema_name"), text(row, "name"))
             if path[1].upper() != "INFORMATION_SCHEMA":
                 self._add(Securable(shown.kind_of(text(row, "kind") or "TABLE"), path), shown.plain(row, name))
+        if self.scope.integrations:
+            for row in self.ask(f"show stages {where}"):
+                self._add(Securable("STAGE", (name, text(row, "schema_name"), text(row, "name"))), shown.stage(row))
+            for row in self.ask(f"show file formats {where}"):
+                path = (name, text(row, "schema_name"), text(row, "name"))
+                self._add(Securable("FILE FORMAT", path), shown.file_format(row))
         for row in self.ask(f"show database roles {where}"):
             self._add(Securable("DATABASE ROLE", (name, text(row, "name"))), shown.plain(row, name))
 

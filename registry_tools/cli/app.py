@@ -29,6 +29,7 @@ COMMANDS: Final = {
     "doctor": ("doctor:command", "Say whether this machine and this registry can be trusted with production."),
     "terraform-vars": ("terraform_vars:command", "Write the Terraform variables of aws_setup/ that mesh.yml comes to."),
     "local": ("local:command", "Start, stop or look at the embedded mesh: a local Snowflake and a local S3."),
+    "snowflake": ("snowflake:command", "Plan, apply or check what the Snowflake account has of this mesh."),
     "demo": ("demo:command", "Run the whole loop on the embedded mesh, with no account and no network."),
 }
 

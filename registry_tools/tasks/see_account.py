@@ -1,12 +1,12 @@
 """A session or a file and what mesh.yml says in, the account as it is out."""
 
-from dataclasses import replace
+import json
 from pathlib import Path
 
 from registry_tools.account.session import Session
 from registry_tools.account.shown import fingerprints, text
 from registry_tools.account.snapshot import Scope, read_account
-from registry_tools.errors import Refusal
+from registry_tools.errors import AccountError
 from registry_tools.intake.account_file import read_account_file
 from registry_tools.mesh.account import Account, Entry, Securable
 from registry_tools.mesh.account_document import Seen
@@ -33,3 +33,14 @@ def see_nothing(deployment: Deployment) -> Account:
 def see_keys(session: Session, users: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """The fingerprints of the public keys that each of these users has."""
     return {name: fingerprints(session.run(f"describe user {Securable('USER', (name,)).path}")) for name in users}
+
+
+def see_roles(session: Session) -> frozenset[str]:
+    """The roles that whoever is logged in may use: those granted to them, and all that these have."""
+    (row,) = session.run("select current_available_roles() as roles")
+    try:
+        listed = json.loads(text(row, "roles"))
+    except ValueError:
+        then = "log in as somebody who has a role"
+        raise AccountError("Snowflake does not say which roles there are to use", then=then) from None
+    return frozenset(map(str, listed))

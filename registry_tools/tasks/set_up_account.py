@@ -5,44 +5,15 @@ does not know, or that the account would decline, is told before anything is don
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from registry_tools.account.session import Session
+from registry_tools.checks.access.actions import UseRole
 from registry_tools.checks.access.reading import read
 from registry_tools.checks.access.running import run
-from registry_tools.checks.access.actions import UseRole
 from registry_tools.errors import AccountError, AnswerLost, Refusal
 from registry_tools.intake.setup_scripts import SetupScript
 from registry_tools.mesh.account import Account, spelled
-from registry_tools.mesh.sql_script import Statement
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
-    """One statement that changes the account, where it stands, and the role that runs it."""
-
-    file: str
-    statement: Statement
-    role: str | None
-
-    @property
-    def place(self) -> str:
-        """`02_roles_and_users.sql:17`."""
-        return f"{self.file}:{self.statement.line}"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SetupPlan:
-    """The statements that are still to be carried out, of how many, and the account as it will be then."""
-
-    steps: tuple[Step, ...]
-    statements: int
-    after: Account
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """The roles that run them, in the order in which they are needed."""
-        return tuple(dict.fromkeys(step.role for step in self.steps if step.role))
+from registry_tools.mesh.setup_plan import SetupPlan, Step
 
 
 def plan_setup(scripts: Sequence[SetupScript], account: Account) -> SetupPlan:
@@ -95,7 +66,9 @@ def apply_setup(plan: SetupPlan, session: Session) -> Iterator[Step]:
 
 
 def _stopped(error: AccountError, step: Step, done: int, of: int) -> AccountError:
-    before = f"{done} of {of} statements were carried out before it, and stand" if done else "nothing was done before it"
+    before = (
+        f"{done} of {of} statements were carried out before it, and stand" if done else "nothing was done before it"
+    )
     lost = isinstance(error, AnswerLost)
     on = "mesh snowflake plan says whether it was; mesh snowflake apply goes on from there" if lost else error.then
     again = "" if lost else "; then mesh snowflake apply goes on where this stopped"

@@ -23,6 +23,7 @@ from registry_tools.mesh.account import (
 
 RELATIONS = ("TABLE", "VIEW", "MATERIALIZED VIEW", "DYNAMIC TABLE")
 SIZES = {"XSMALL": "X-Small", "SMALL": "Small", "MEDIUM": "Medium", "LARGE": "Large", "XLARGE": "X-Large"}
+CASES = {"TRUE": "true", "FALSE": "false"}
 Row = dict[str, Any]
 
 
@@ -320,7 +321,10 @@ def integration(fake: FakeAccount, path: str) -> Iterable[Row]:
     for key, value in fake.settings("INTEGRATION", path).items():
         if key not in {"TYPE", "COMMENT"}:
             listed = re.findall(r"'([^']*)'", value)
-            yield {"property": key, "property_value": ",".join(listed) if value.startswith("(") else value.lower()}
+            yield {
+                "property": key,
+                "property_value": ",".join(listed) if value.startswith("(") else CASES.get(value, value),
+            }
 
 
 def lose_the_answer(of: str) -> Callable[[str], None]:

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from registry_tools.account.connection import LiveSession
+from registry_tools.artifacts.access_report import access_document, access_lines, access_markdown
 from registry_tools.artifacts.setup_report import plan_document, plan_lines, plan_markdown
 from registry_tools.cli.connecting import account_file_option, connection_options, names_an_account, session_from
 from registry_tools.cli.edge import at_the_edge
@@ -23,6 +24,7 @@ from registry_tools.mesh.account_document import Seen, account_bytes
 from registry_tools.mesh.deployment import Deployment
 from registry_tools.mesh.setup_plan import SetupPlan
 from registry_tools.settings import deployment_of, find_mesh
+from registry_tools.tasks.check_access import check_access
 from registry_tools.tasks.see_account import see_file, see_keys, see_live, see_nothing, see_roles
 from registry_tools.tasks.set_up_account import apply_setup, expect_roles, plan_setup
 
@@ -113,6 +115,34 @@ def apply(scripts: tuple[Path, ...], form: str, *, dry_run: bool, yes: bool, **o
         return _carry_out(planned, asked, form)
 
 
+@command.command("check", context_settings=_HELP)
+@_scripts
+@connection_options
+@account_file_option
+@_format
+@at_the_edge
+def check(scripts: tuple[Path, ...], form: str, **options: Any) -> int:  # noqa: ANN401  # click's
+    """Show which role can do what in which database, and whatever is not as snowflake_setup/ says; then exit 1.
+
+    Without a connection and without --from-file, it is the matrix that these files make.
+    """
+    deployment, root = _deployment()
+    with ExitStack() as stack:
+        asked = _ask(deployment, options, stack)
+    found = asked.account if asked.seen else None
+    checked = check_access(read_scripts(root, scripts), see_nothing(deployment), found, deployment)
+    words = asked.words if asked.seen else "what the files make of an empty account"
+    if form == "json":
+        show_json(access_document(checked, words))
+    elif form == "markdown":
+        click.echo(access_markdown(checked, words), nl=False)
+    else:
+        for line in access_lines(checked, words):
+            click.echo(line)
+        _tell_of_no_account(asked)
+    return 1 if checked.differences else 0
+
+
 def _carry_out(planned: SetupPlan, asked: _Asked, form: str) -> int:
     assert asked.session is not None  # noqa: S101  # for the type checker
     carried_out = []
@@ -139,6 +169,10 @@ def _show_plan(planned: SetupPlan, asked: _Asked, form: str) -> None:
         return
     for line in plan_lines(planned, asked.words):
         click.echo(line)
+    _tell_of_no_account(asked)
+
+
+def _tell_of_no_account(asked: _Asked) -> None:
     if asked.seen is None:
         detail("no account was looked at: name one with --connection, --embedded, SNOWFLAKE_ACCOUNT or --from-file")
 

@@ -1,0 +1,133 @@
+"""What SHOW tells of an account is the account, as far as it is ours or a way to ours."""
+
+import pytest
+
+from registry_tools.account.snapshot import Scope, read_account
+from registry_tools.errors import AccountError
+from registry_tools.mesh.account import Entry, Grant, Membership, Securable, role
+from registry_tools.tasks.see_account import see_live
+from tests.account.conftest import Setting
+from tests.fake_account import FakeAccount, shown
+
+LOOSE = """
+use role accountadmin;
+create role STRANGER; create role AUDITOR; create role AUDITORS; create role OTHER; create user ZOE;
+create database THEIRS; create schema THEIRS.S; create table THEIRS.S.T (a int);
+grant usage on database DBT_UP_PROD to role STRANGER;
+grant role STRANGER to role AUDITORS; grant role AUDITOR to role AUDITORS; grant role AUDITORS to user ZOE;
+grant usage on schema DBT_UP_PROD.MARTS to role AUDITOR;
+grant usage on database THEIRS to role OTHER; grant usage on database THEIRS to role STRANGER;
+grant usage on database THEIRS to role DBT_UP_ROLE;
+"""
+BUILT = """
+use role DBT_UP_ROLE;
+create table DBT_UP_PROD.MARTS.PUBLIC_ORDERS (a int); create view DBT_UP_PROD.MARTS.RECENT as select 1 as a;
+create table DBT_UP_PROD.MARTS."Price List" (a int);
+grant usage on schema DBT_UP_PROD.MARTS to database role DBT_UP_PROD.MESH_PUBLIC_READER;
+grant select on table DBT_UP_PROD.MARTS.PUBLIC_ORDERS to database role DBT_UP_PROD.MESH_PUBLIC_READER;
+grant select on view DBT_UP_PROD.MARTS.RECENT to database role DBT_UP_PROD.MESH_PUBLIC_READER;
+grant select on table DBT_UP_PROD.MARTS."Price List" to database role DBT_UP_PROD.MESH_PUBLIC_READER;
+"""
+
+
+def run(fake: FakeAccount, script: str) -> None:
+    fake.available = (*fake.available, "DBT_UP_ROLE")
+    for statement in script.split(";"):
+        if statement.strip():
+            fake.run(statement.strip())
+    fake.role = "ACCOUNTADMIN"
+    fake.log.clear()
+
+
+@pytest.mark.parametrize("old_names", [False, True])
+def test_what_was_set_up_and_built_is_read_back_whole(setting: Setting, *, old_names: bool) -> None:
+    fake = setting.set_up()
+    run(fake, BUILT)
+    fake.old_names = old_names
+    seen = see_live(fake, setting.deployment)
+    wanted = shown(fake.account)
+    assert dict(seen.account.objects) == dict(wanted.objects)
+    assert seen.account.grants == wanted.grants
+    assert seen.account.future == wanted.future
+    assert seen.account.memberships == wanted.memberships
+    assert (seen.name, seen.role) == ("FAKE", "ACCOUNTADMIN")
+
+
+def test_reading_changes_nothing_and_takes_a_bounded_number_of_statements(setting: Setting) -> None:
+    fake = setting.set_up()
+    told: list[tuple[int, int]] = []
+    see_live(fake, setting.deployment, lambda done, total: told.append((done, total)))
+    assert fake.changes == []
+    scope = Scope.of(setting.deployment)
+    roles = sum(thing.kind in {"ROLE", "DATABASE ROLE"} for thing in fake.account.objects)
+    users = len(scope.users | scope.people)
+    assert len(fake.log) <= 14 + 7 * len(scope.databases) + 2 * len(scope.warehouses) + 5 * users + 3 * roles
+    assert [done for done, _ in told] == list(range(1, len(told) + 1))
+    assert all(done <= total for done, total in told)
+
+
+def test_an_empty_account_takes_a_handful_of_statements(setting: Setting) -> None:
+    seen = see_live(FakeAccount(), setting.deployment)
+    assert dict(seen.account.objects) == {}
+    assert seen.account.grants == frozenset()
+
+
+def test_whoever_could_reach_what_is_ours_is_read_with_the_roles_around_them(setting: Setting) -> None:
+    fake = setting.set_up()
+    run(fake, LOOSE)
+    found = see_live(fake, setting.deployment).account
+    database = Securable("DATABASE", ("DBT_UP_PROD",))
+    marts = Securable("SCHEMA", ("DBT_UP_PROD", "MARTS"))
+    assert Grant("USAGE", database, role("STRANGER")) in found.grants
+    assert Membership(role("STRANGER"), role("AUDITORS")) in found.memberships
+    assert Membership(role("AUDITORS"), Securable("USER", ("ZOE",))) in found.memberships
+    # AUDITORS reach the database through one role and the schema through another one
+    assert Grant("USAGE", marts, role("AUDITOR")) in found.grants
+
+
+def test_what_is_others_own_is_left_out_but_for_what_our_roles_hold_of_it(setting: Setting) -> None:
+    fake = setting.set_up()
+    run(fake, LOOSE)
+    found = see_live(fake, setting.deployment).account
+    theirs = Securable("DATABASE", ("THEIRS",))
+    assert not [thing for thing in found.objects if thing.name[0] == "THEIRS"]
+    assert Grant("USAGE", theirs, role("DBT_UP_ROLE")) in found.grants
+    assert {grant.to for grant in found.grants if grant.on == theirs} == {role("DBT_UP_ROLE")}
+    assert not [each for each in (*found.grants, *found.memberships) if role("OTHER") == each.to]
+
+
+def test_whoever_may_do_everything_is_read(setting: Setting) -> None:
+    fake = setting.set_up()
+    run(fake, "use role accountadmin; create role BOSS; grant manage grants on account to role BOSS")
+    found = see_live(fake, setting.deployment).account
+    assert [(grant.privilege, grant.to) for grant in found.grants if grant.on.kind == "ACCOUNT"] == [
+        ("MANAGE GRANTS", role("BOSS"))
+    ]
+
+
+def test_system_roles_are_not_followed(setting: Setting) -> None:
+    fake = setting.set_up()
+    see_live(fake, setting.deployment)
+    asked = [line for line in fake.log if "ADMIN" in line]
+    assert asked == []
+
+
+def test_nothing_of_people_is_read_but_that_they_are_there(setting: Setting) -> None:
+    fake = setting.set_up()
+    anna = Securable("USER", ("ANNA",))
+    held = {**fake.account.objects, anna: Entry(settings={"RSA_PUBLIC_KEY": "MIIB", "LOGIN_NAME": "ANNA"})}
+    fake.account = type(fake.account)(objects=held, grants=fake.account.grants)
+    found = see_live(fake, setting.deployment).account
+    assert found.objects[anna] == Entry()
+    assert "describe user ANNA" not in fake.log
+
+
+def test_an_answer_that_is_cut_off_is_an_error_and_no_account(setting: Setting) -> None:
+    class Long(FakeAccount):
+        def run(self, statement: str) -> list[dict[str, object]]:
+            rows = super().run(statement)
+            return rows * 10_000 if statement == "show roles" else rows
+
+    with pytest.raises(AccountError, match="10,000 rows at most") as caught:
+        read_account(Long(), Scope.of(setting.deployment))
+    assert caught.value.where == "show roles"

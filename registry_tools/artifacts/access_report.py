@@ -6,6 +6,7 @@ from typing import Any, Final
 from registry_tools.artifacts.markdown_text import code, fenced, prose
 from registry_tools.artifacts.workflow_command import inert_line
 from registry_tools.mesh.access_table import Checked
+from registry_tools.mesh.printable import printable
 
 _HEADS: Final = ("Role", "Database", "Permissions", "Purpose")
 
@@ -49,7 +50,7 @@ def access_markdown(checked: Checked, account: str) -> str:
         lines.append(f"| {code(role)} | {code(database)} | {prose(permissions)} | {prose(purpose)} |")
     lines += ["", f"**{prose(_answer(checked, account))}**", ""]
     lines += [f"- {code(one.kind)} {prose(one.says)}" for one in checked.differences]
-    if mends := [f"{one.mend};" for one in checked.differences if one.mend]:
+    if mends := [f"{printable(one.mend)};" for one in checked.differences if one.mend]:
         lines += ["", fenced("\n".join(mends), "sql")]
     return "\n".join(lines).rstrip("\n") + "\n"
 

@@ -61,6 +61,7 @@ class Setting:
         planned = plan_setup(self.scripts, self.fake.account)
         assert list(apply_setup(planned, self.fake)) == list(planned.steps)
         self.fake.log.clear()
+        self.fake.role = "ACCOUNTADMIN"
         return self.fake
 
 

@@ -3,6 +3,7 @@
 The connector talks over HTTP to a server that answers as Snowflake does, or not at all.
 """
 
+import gzip
 import json
 import subprocess
 import threading
@@ -51,7 +52,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "login-request" in self.path:
             answer = self.server.login
         elif "query-request" in self.path:
-            self.server.sent.append(body)
+            self.server.sent.append(gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body)
             answer = self.server.answers.pop(0) if self.server.answers else DONE
         else:
             answer = {"success": True, "data": {}}

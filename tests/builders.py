@@ -13,6 +13,7 @@ from registry_tools.checks.modes import Modes
 from registry_tools.intake.manifest import Manifest, read_manifest
 from registry_tools.intake.project import ProjectFolder, read_project
 from registry_tools.intake.public_interface import extract_interface
+from registry_tools.mesh.deployment import DeployedProject, Deployment, Place, Reader
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.lock import Pin
 from registry_tools.mesh.public_model import Column, Config, Group, Owner, PublicModel
@@ -287,3 +288,37 @@ def sources_blocks(read: Interface, *, tests: bool = True) -> list[Json]:
     """The sources in it, of all files."""
     documents = yaml.safe_load_all(sources_text(read, tests=tests))
     return [block for document in documents for block in document["sources"]]
+
+
+def deployment(**reads: Iterable[str]) -> Deployment:
+    """dbt_up and these projects in prod, each with the upstreams that it reads; DBT_UP_PROD, DBT_UP_ROLE and so on."""
+    upstreams = {"dbt_up": (), **{name: tuple(read) for name, read in reads.items()}}
+    return Deployment(
+        projects=tuple(
+            DeployedProject(
+                name=name,
+                folder=name,
+                places=(_place(name, [each for each, read in upstreams.items() if name in read]),),
+                schemas=("RAW", "STAGING", "MARTS"),
+                size="XSMALL",
+                credits=10,
+                upstreams=read,
+                consumers=tuple(each for each, others in upstreams.items() if name in others),
+            )
+            for name, read in upstreams.items()
+        )
+    )
+
+
+def _place(name: str, consumers: Iterable[str]) -> Place:
+    bare = name.upper()
+    return Place(
+        environment="prod",
+        database=f"{bare}_PROD",
+        warehouse=f"{bare}_WH",
+        role=f"{bare}_ROLE",
+        user=f"{bare}_SVC",
+        developer_role=f"{bare}_DEVELOPER",
+        lasting=True,
+        readers=tuple(Reader(project=each, role=f"{each.upper()}_ROLE") for each in consumers),
+    )

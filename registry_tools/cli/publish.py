@@ -90,6 +90,8 @@ def _show(published: Published, root: str, *, usage_only: bool) -> None:
     for verdict in filter(None, (published.verdict, published.moved)):
         for notice in verdict.notices:
             warn(notice)
+    for finding in published.findings:
+        warn(f"{finding.what}; {finding.then}")
     if published.moved and published.moved.answer != "yes":
         from registry_tools.artifacts.verdict_text import plain_text, verdict_text
 
@@ -111,4 +113,5 @@ def _document(published: Published) -> dict[str, Any]:
         "reads": sorted({f"{read.upstream}.{read.model}" for read in published.usage.reads}),
         "unread": {read.node: read.unread for read in published.usage.reads if read.unread},
         "answer": published.verdict.answer if published.verdict else None,
+        "findings": [{"check": f.check, "message": f.what, "next": f.then} for f in published.findings],
     }

@@ -10,9 +10,11 @@ from pathlib import Path
 import msgspec
 
 from registry_tools.assessment import Assessed, Terms, assess
+from registry_tools.checks.keeping import lost_grants
 from registry_tools.checks.secrets import Leak, find_leaks
 from registry_tools.errors import DocumentError, Refusal, UsageError
 from registry_tools.intake.actor import identify_actor
+from registry_tools.intake.copy_grants import read_keeping
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.manifest import Manifest, read_manifest
 from registry_tools.intake.own_state import extract_state
@@ -22,6 +24,7 @@ from registry_tools.intake.run_results import read_failures
 from registry_tools.intake.usage import extract_usage
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.lock import Pin
+from registry_tools.mesh.observation import Observation
 from registry_tools.mesh.progress import Told, unheard
 from registry_tools.mesh.publication import Publication, Record
 from registry_tools.mesh.usage import Usage
@@ -63,7 +66,7 @@ class Published:
     """What stands in the registry now, and whether this call put it there; `current` is what readers get.
 
     `verdict` is that on its changes, if there was anything to hold it against. `moved` is a later one, where consumers
-    published while this was on its way.
+    published while this was on its way. `findings` are about what readers do not see and suffer from.
     """
 
     publication: Publication
@@ -73,6 +76,7 @@ class Published:
     usage: Usage
     verdict: Verdict | None = None
     moved: Verdict | None = None
+    findings: tuple[Observation, ...] = ()
 
 
 def publish_manifest(request: PublishRequest, registry: Registry, told: Told = unheard) -> Published:
@@ -99,6 +103,7 @@ def publish_manifest(request: PublishRequest, registry: Registry, told: Told = u
         usage=candidate.usage,
         verdict=judge.assessed.verdict if judge.assessed else None,
         moved=judge.moved() if is_new else None,
+        findings=() if request.usage_only else lost_grants(read_keeping(manifest)),
     )
 
 

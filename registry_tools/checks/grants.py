@@ -1,0 +1,202 @@
+"""The roles that should read a project's models and what the account holds in, the steps between the two out.
+
+Only what reader roles read and who has them is planned: SELECT on tables and views, USAGE on schemas. What else they
+hold is told and not touched; what other roles hold is nobody's business here.
+
+In which order: first what nobody may read any more is closed, because no other statement that fails may keep it open;
+then roles are created and grants given; last goes what something else has taken the place of, so that whoever may still
+read a model never misses it in between.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from registry_tools.checks.readers import AREA, Wanted
+from registry_tools.mesh.account import SYSTEM_ROLES, Grant, Membership, Securable, role
+from registry_tools.mesh.deployment import Deployment, Place
+from registry_tools.mesh.grant_plan import GrantPlan, Held, ReaderRole, Step, is_public_reader, is_reader, schema_of
+from registry_tools.mesh.observation import Observation, Verdict
+
+_EVERYBODY = "PUBLIC"
+# Statements in the order in which they run: to close, to create, to open, to hand over, to tidy up.
+_CLOSE, _CREATE, _SEE, _READ, _GIVE, _TIDY = range(6)
+
+
+def plan_grants(wanted: Wanted, held: Held, place: Place, deployment: Deployment) -> GrantPlan:
+    """What to run so that consumers read exactly what they should; nothing where they do.
+
+    `place` is where the project is built. Roles are known by their names and owner: those of another owner are left
+    alone, and so are account roles that mesh.yml does not know.
+    """
+    known = {
+        name: project.name
+        for project, other in deployment.placed
+        for name in (other.role, other.developer_role)
+        if name not in {place.role, place.developer_role}
+    }
+    planner = _Planner(wanted=wanted.readers, held=held, place=place, known=known)
+    steps = sorted(planner.steps(), key=lambda pair: pair[0])
+    return GrantPlan(
+        role=place.role,
+        readers=wanted.readers,
+        steps=tuple(step for _, step in steps),
+        unbuilt=tuple(planner.unbuilt()),
+        remarks=(*wanted.remarks, *planner.remarks()),
+    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Planner:
+    """Compares role by role."""
+
+    wanted: Sequence[ReaderRole]
+    held: Held
+    place: Place
+    known: dict[str, str]
+
+    def steps(self) -> Iterator[tuple[int, Step]]:
+        """Every step with its turn."""
+        wanted = {reader.role: reader for reader in self.wanted}
+        there = self._there()
+        for each in sorted({*wanted, *there} - self._foreign()):
+            reader = wanted.get(each) or ReaderRole(role=each, relations={})
+            if each not in there:
+                yield _CREATE, Step(verb="create", what=each, why=_purpose(reader))
+            yield from self._revoked(reader)
+            yield from self._granted(reader)
+            yield from self._members(reader)
+
+    def unbuilt(self) -> Iterator[tuple[str, Securable]]:
+        """The wanted relations of which it is known that they are not there."""
+        for reader in self.wanted:
+            yield from ((label, each) for each, label in sorted(reader.relations.items()) if self._is_missing(each))
+
+    def remarks(self) -> Iterator[Observation]:
+        """What a person has to see to: what reader roles hold that is not planned here, and whose they are."""
+        wanted, owner = {reader.role: reader for reader in self.wanted}, self.place.role
+        foreign = self._foreign()
+        for each in sorted(foreign & {*wanted}):
+            whose = self.held.account.objects[each].owner
+            what = f"{each} is owned by {whose.path if whose else 'nobody'}, so {owner} can give it nothing"
+            then = f"mesh snowflake apply, or grant ownership on {_lower(each)} to role {owner} copy current grants"
+            yield _remark("reader-owner", what, then, verdict="error")
+        for grant in sorted(self.held.account.grants):
+            if grant.to in self._there() - foreign and not _is_planned(grant) and not _is_its_own_database(grant):
+                what = f"{grant.to} has {grant.privilege} on {grant.on}, which no public model asks for"
+                yield _remark("other-privilege", what, f"revoke {_lower(grant)}")
+        for future in sorted(self.held.account.future):
+            if future.to in self._there() - foreign:
+                what = f"{future.to} will have {future.privilege} on every new {future.kind} in {future.within.path}"
+                then = f"revoke {future.privilege.lower()} on future {future.kind.lower()}s in {_lower(future.within)}"
+                yield _remark("future-grant", what, f"{then} from {_lower(future.to)}")
+        for member in sorted(self.held.account.memberships):
+            if member.role in self._there() - foreign:
+                yield from self._strangers(member, wanted.get(member.role))
+            if member.to in self._there() - foreign:
+                what = f"{member.to} has {member.role}, and reads whatever that reads"
+                yield _remark("other-role", what, f"revoke {_lower(member.role)} from {_lower(member.to)}")
+
+    def _revoked(self, reader: ReaderRole) -> Iterator[tuple[int, Step]]:
+        names, schemas = {each.name for each in reader.relations}, set(reader.schemas)
+        elsewhere = {each.name: other for other in self.wanted for each in other.relations}
+        for grant in sorted(self.held.account.grants):
+            if grant.to != reader.role or not _is_planned(grant):
+                continue
+            if grant.privilege == "SELECT" and grant.on.name not in names:
+                other = elsewhere.get(grant.on.name)
+                why = f"{other.role.path} reads it now" if other else "no public model of this project is there"
+                yield _TIDY if other else _CLOSE, Step(verb="revoke", what=grant, why=why)
+            elif grant.privilege == "USAGE" and grant.on not in schemas:
+                yield _TIDY, Step(verb="revoke", what=grant, why="it reads nothing in there any more")
+
+    def _granted(self, reader: ReaderRole) -> Iterator[tuple[int, Step]]:
+        held = {(grant.privilege, grant.on.name) for grant in self.held.account.grants if grant.to == reader.role}
+        for schema in reader.schemas:
+            if ("USAGE", schema.name) not in held and not self.held.lacks(schema):
+                step = Step(verb="grant", what=Grant("USAGE", schema, reader.role), why="what it reads is in there")
+                yield _SEE, step
+        for relation, label in sorted(reader.relations.items()):
+            # by its name: there is one thing of a name in a schema, and SHOW may call its kind otherwise than dbt
+            if ("SELECT", relation.name) not in held and not self._is_missing(relation):
+                why = f"{label} is public" if reader.is_public else f"{label} is for those whom it names"
+                yield _READ, Step(verb="grant", what=Grant("SELECT", relation, reader.role), why=why)
+
+    def _members(self, reader: ReaderRole) -> Iterator[tuple[int, Step]]:
+        members = {each.to for each in self.held.account.memberships if each.role == reader.role}
+        for name, project in sorted(reader.members.items()):
+            if role(name) not in members:
+                gets = Membership(reader.role, role(name))
+                yield _GIVE, Step(verb="grant", what=gets, why=f"{project} reads it")
+        if reader.is_public:
+            return
+        for member in sorted(members):
+            name = member.name[0]
+            if member.kind == "ROLE" and name in self.known and name not in reader.members:
+                turn, why = _CLOSE, f"{self.known[name]} is not among those whom the model names"
+                if not reader.relations:
+                    turn, why = _TIDY, "no public model is read by it any more"
+                yield turn, Step(verb="revoke", what=Membership(reader.role, member), why=why)
+
+    def _strangers(self, member: Membership, reader: ReaderRole | None) -> Iterator[Observation]:
+        """Whoever has a reader role and should not, as far as it is not planned to take it away."""
+        name = member.to.name[-1]
+        mine = {self.place.role, self.place.developer_role, *SYSTEM_ROLES} - {_EVERYBODY}
+        if member.to.kind == "SHARE" or (member.to.kind == "ROLE" and name in mine):
+            return
+        is_known = member.to.kind == "ROLE" and name in self.known
+        revoke = f"revoke {_lower(member.role)} from {_lower(member.to)}"
+        if name == _EVERYBODY and member.to.kind == "ROLE":
+            what = f"every user of the account has {member.role}, by the role {_EVERYBODY}"
+            yield _remark("everybody", what, revoke)
+        elif is_public_reader(member.role):
+            if is_known and reader and name not in reader.members:
+                what = (
+                    f"{member.to} of {self.known[name]} has {member.role}, and mesh.yml does not say that it reads it"
+                )
+                yield _remark("undeclared-reader", what, f"add it to the upstreams there, or {revoke}")
+        elif not is_known:
+            what = f"{member.to} has {member.role}, and is no role of a project in mesh.yml"
+            yield _remark("unknown-reader", what, revoke)
+
+    def _there(self) -> set[Securable]:
+        """The reader roles that are known to exist, in the databases that this project has to do with."""
+        account = self.held.account
+        databases = {self.place.database, *(reader.role.name[0] for reader in self.wanted)}
+        named = {*account.objects, *(g.to for g in account.grants), *(m.role for m in account.memberships)}
+        return {each for each in named if is_reader(each) and each.name[0] in databases}
+
+    def _foreign(self) -> set[Securable]:
+        """Those of them that belong to somebody else."""
+        objects = self.held.account.objects
+        owners = {each: objects[each].owner for each in self._there() if each in objects}
+        return {each for each, owner in owners.items() if owner not in {None, role(self.place.role)}}
+
+    def _is_missing(self, relation: Securable) -> bool:
+        return schema_of(relation) in self.held.listed and relation.name not in self.held.relations
+
+
+def _is_planned(grant: Grant) -> bool:
+    """Whether it is of the kind that is planned here: to read something in a schema, or to see the schema."""
+    in_a_schema = len(grant.on.name) > 2  # noqa: PLR2004  # database, schema, and more
+    return grant.privilege == "SELECT" if in_a_schema else (grant.privilege, grant.on.kind) == ("USAGE", "SCHEMA")
+
+
+def _is_its_own_database(grant: Grant) -> bool:
+    """Whether it lets the role into its database, which Snowflake grants when the role is created."""
+    return grant.privilege == "USAGE" and grant.on.kind == "DATABASE"
+
+
+def _purpose(reader: ReaderRole) -> str:
+    labels = sorted(reader.relations.values())
+    return "it reads what is public" if reader.is_public else f"it reads {labels[0]}, which names its consumers"
+
+
+def _lower(each: Securable | Grant) -> str:
+    """As SQL has it, but for the verb."""
+    if isinstance(each, Grant):
+        return f"{each.privilege.lower()} on {_lower(each.on)} from {_lower(each.to)}"
+    return f"{each.kind.lower()} {each.path}"
+
+
+def _remark(check: str, what: str, then: str, *, verdict: Verdict = "warning") -> Observation:
+    return Observation(area=AREA, check=check, verdict=verdict, what=what, then=then)

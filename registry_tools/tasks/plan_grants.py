@@ -74,19 +74,19 @@ class Meant:
 
 def published_grants(request: GrantRequest, registry: Registry) -> Meant:
     """What the published interface asks for. Raises UsageError where nothing is published, or for another warehouse."""
-    selector = request.selector
+    selector, place = request.selector, request.place
     record = registry.resolve(selector).record
     interface, publication = registry.interface(selector.project, selector.environment, record)
-    return _meant(request, interface, str(publication))
+    return _meant(request, place, interface, str(publication))
 
 
 def previewed_grants(request: GrantRequest, manifest: Path) -> Meant:
     """What the manifest's interface would ask for, if it were published. Raises DocumentError for another project's."""
-    read = read_manifest(manifest)
+    read, place = read_manifest(manifest), request.place
     if read.project != request.selector.project:
         what = f"this is the manifest of {read.project}, and {request.selector.project} is meant"
         raise UsageError(what, where=str(manifest), then=f"name the project: mesh grants plan {read.project}")
-    return _meant(request, extract_interface(read), str(manifest))
+    return _meant(request, place, extract_interface(read), str(manifest))
 
 
 def held_now(meant: Meant, session: Session) -> Held:
@@ -125,12 +125,12 @@ def apply_grants(plan: GrantPlan, session: Session) -> Iterator[Step]:
         yield step
 
 
-def _meant(request: GrantRequest, interface: Interface, source: str) -> Meant:
+def _meant(request: GrantRequest, place: Place, interface: Interface, source: str) -> Meant:
     return Meant(
         source=source,
         interface=interface,
-        wanted=wanted_readers(interface, request.place, request.deployment),
-        place=request.place,
+        wanted=wanted_readers(interface, place, request.deployment),
+        place=place,
         deployment=request.deployment,
         keeping=_keeping(request),
     )

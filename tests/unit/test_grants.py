@@ -1,5 +1,7 @@
 """What is planned where, told one case at a time; tests/laws/test_grant_laws.py has what holds in every case."""
 
+from typing import Any
+
 import pytest
 
 from registry_tools.artifacts.grants_report import grants_document, grants_markdown
@@ -22,7 +24,7 @@ ORDERS = Securable("TABLE", (DB, "MARTS", "ORDERS"))
 EVERYBODY = tuple(Membership(READER, role(name)) for name in ("DBT_DOWN_ROLE", "CRM_ROLE"))
 
 
-def model(name: str = "orders", relation: str = "", **changes: object) -> PublicModel:
+def model(name: str = "orders", relation: str = "", **changes: Any) -> PublicModel:
     return public_model(name, **{"relation_name": relation or f"{DB}.MARTS.{name.upper()}"} | changes)
 
 
@@ -162,10 +164,8 @@ def test_a_model_for_some_has_a_role_of_its_own_that_goes_to_them_alone() -> Non
 def test_who_is_taken_from_the_list_loses_the_role_first() -> None:
     own = database_role(DB, "MESH_READER_PRICES")
     relation = Securable("TABLE", (DB, "MARTS", "PRICES"))
-    held = account(
-        *(own, Grant("SELECT", relation, own), Grant("USAGE", SCHEMA, own)),
-        *(Membership(own, role(name)) for name in ("CRM_ROLE", "DBT_DOWN_ROLE")),
-    )
+    members = (Membership(own, role(name)) for name in ("CRM_ROLE", "DBT_DOWN_ROLE"))
+    held = account(own, Grant("SELECT", relation, own), Grant("USAGE", SCHEMA, own), *members)
     made = plan(interface(model("prices", meta=for_some("crm"))), held)
     assert [(step_sql(step), step.why) for step in made.steps] == [
         (
@@ -177,10 +177,8 @@ def test_who_is_taken_from_the_list_loses_the_role_first() -> None:
 
 def test_what_becomes_public_is_granted_before_its_own_role_ends() -> None:
     own = database_role(DB, "MESH_READER_ORDERS")
-    held = account(
-        *(own, Grant("SELECT", ORDERS, own), Grant("USAGE", SCHEMA, own), Membership(own, role("CRM_ROLE"))),
-        *(READER, Grant("USAGE", SCHEMA, READER), *EVERYBODY),
-    )
+    mine = (own, Grant("SELECT", ORDERS, own), Grant("USAGE", SCHEMA, own), Membership(own, role("CRM_ROLE")))
+    held = account(*mine, READER, Grant("USAGE", SCHEMA, READER), *EVERYBODY)
     made = plan(interface(model()), held)
     assert [(step_sql(step), step.why) for step in made.steps] == [
         (f"grant select on table {ORDERS.path} to database role {READER.path}", "orders is public"),
@@ -232,8 +230,10 @@ def test_consumers_that_mesh_yml_does_not_know_or_that_do_not_declare_the_upstre
         (
             "unknown-consumer",
             "finance may read orders, and mesh.yml does not say its role",
-            "add projects.finance with snowflake: {database: ..., warehouse: ..., role: ...} and upstreams:"
-            " {dbt_up: {}} to mesh.yml",
+            (
+                "add projects.finance with snowflake: {database: ..., warehouse: ..., role: ...} and upstreams:"
+                " {dbt_up: {}} to mesh.yml"
+            ),
         ),
     ]
 
@@ -281,8 +281,10 @@ def test_a_reader_of_another_owner_is_left_alone() -> None:
             "reader-owner",
             "error",
             "DATABASE ROLE DBT_UP_PROD.MESH_PUBLIC_READER is owned by SYSADMIN, so DBT_UP_ROLE can give it nothing",
-            "mesh snowflake apply, or grant ownership on database role DBT_UP_PROD.MESH_PUBLIC_READER to role"
-            " DBT_UP_ROLE copy current grants",
+            (
+                "mesh snowflake apply, or grant ownership on database role DBT_UP_PROD.MESH_PUBLIC_READER to role"
+                " DBT_UP_ROLE copy current grants"
+            ),
         )
     ]
 
@@ -290,7 +292,11 @@ def test_a_reader_of_another_owner_is_left_alone() -> None:
 def test_what_is_not_planned_here_is_told_and_not_touched() -> None:
     own, other = database_role(DB, "MESH_READER_ORDERS"), database_role(DB, "ALL_OF_IT")
     held = account(
-        *(READER, own, Grant("USAGE", SCHEMA, own), Grant("SELECT", ORDERS, own), Membership(own, role("CRM_ROLE"))),
+        READER,
+        own,
+        Grant("USAGE", SCHEMA, own),
+        Grant("SELECT", ORDERS, own),
+        Membership(own, role("CRM_ROLE")),
         Grant("USAGE", Securable("DATABASE", (DB,)), own),
         Grant("REFERENCES", ORDERS, own),
         Grant("INSERT", ORDERS, other),
@@ -347,10 +353,14 @@ def test_a_project_that_has_the_public_reader_and_does_not_declare_it_is_told() 
     assert told(interface(model()), held) == [
         (
             "undeclared-reader",
-            "ROLE ASIDE_ROLE of aside has DATABASE ROLE DBT_UP_PROD.MESH_PUBLIC_READER,"
-            " and mesh.yml does not say that it reads it",
-            "add it to the upstreams there, or revoke database role DBT_UP_PROD.MESH_PUBLIC_READER"
-            " from role ASIDE_ROLE",
+            (
+                "ROLE ASIDE_ROLE of aside has DATABASE ROLE DBT_UP_PROD.MESH_PUBLIC_READER,"
+                " and mesh.yml does not say that it reads it"
+            ),
+            (
+                "add it to the upstreams there, or revoke database role DBT_UP_PROD.MESH_PUBLIC_READER"
+                " from role ASIDE_ROLE"
+            ),
         )
     ]
 

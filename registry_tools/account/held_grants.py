@@ -1,7 +1,7 @@
 """A session, or rows that SHOW answered before, in; what the account holds of a project's reader roles out."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from registry_tools.account import shown
@@ -60,7 +60,7 @@ def told_account(rows: Iterable[Row], database: str) -> Account:
         match _told(row, database):
             case Grant() as grant:
                 # ownership is no grant
-                grants |= set() if grant.privilege == OWNERSHIP else {replace(grant, on=_whole(grant.on))}
+                grants |= set() if grant.privilege == OWNERSHIP else {grant}
             case FutureGrant() as announced:
                 future.add(announced)
             case Membership() as membership:
@@ -102,7 +102,7 @@ class _Asked:
 def _told(row: Row, database: str) -> Grant | FutureGrant | Membership | tuple[Securable, Entry]:
     columns = {column for column in row if text(row, column)}
     if {"privilege", "granted_on", "name", "granted_to", "grantee_name"} <= columns:
-        return shown.grant(row)
+        return _granted(row)
     if {"privilege", "grant_on", "name", "grant_to", "grantee_name"} <= columns:
         return _future(row)
     if {"role", "granted_to", "grantee_name"} <= columns:
@@ -125,7 +125,12 @@ def _future(row: Mapping[str, object]) -> FutureGrant:
     return FutureGrant(text(row, "privilege"), kind_of(text(row, "grant_on")), within, to)
 
 
-def _whole(thing: Securable) -> Securable:
-    """The thing by all parts of its name, where SHOW wrote one in lower case and left the quotes out."""
-    parts = tuple(thing.name[0].split(".")) if len(thing.name) == 1 else ()
-    return Securable(thing.kind, parts) if len(parts) == _OF_A_SCHEMA else thing
+def _granted(row: Row) -> Grant | Membership:
+    """A row of SHOW GRANTS TO. Names of three parts are read also where lower case stands in them without quotes."""
+    found, parts = shown.grant(row), tuple(text(row, "name").split("."))
+    if isinstance(found, Membership) or len(found.on.name) > 1 or len(parts) != _OF_A_SCHEMA:
+        return found
+    on, to = Securable(found.on.kind, parts), found.to
+    if to.kind == "DATABASE ROLE":
+        to = named(to.kind, text(row, "grantee_name"), parts[0])
+    return Grant(found.privilege, on, to)

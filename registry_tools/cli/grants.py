@@ -17,7 +17,7 @@ from registry_tools.cli.opening import open_from, selected
 from registry_tools.cli.options import environment_option, flags, format_option, project_option, registry_options
 from registry_tools.cli.output import counted, detail, done, show_json, warn
 from registry_tools.errors import UsageError
-from registry_tools.intake.project import read_project
+from registry_tools.intake.project import FILE, read_project
 from registry_tools.mesh.account import parse_path, spelled
 from registry_tools.mesh.grant_plan import GrantPlan, Step
 from registry_tools.settings import Mesh, deployment_of, find_mesh
@@ -142,10 +142,12 @@ def _meant(options: dict[str, Any]) -> Meant:
 
 
 def _manifest(mesh: Mesh, project: str, folder: Path) -> Path | None:
-    """The manifest of its last build: in its folder by mesh.yml, else in this one."""
+    """The manifest of its last build: in this folder where it is the project's, else in that of mesh.yml."""
     described = mesh.projects.get(project)
-    place = described.path if described and described.path.is_dir() else folder
-    return read_project(place, os.environ).manifest if (place / "dbt_project.yml").is_file() else None
+    for place in (folder, described.path if described else folder):
+        if (place / FILE).is_file() and (found := read_project(place, os.environ)).name == project:
+            return found.manifest
+    return None
 
 
 def _typed(name: str, flag: str, parts: int) -> tuple[str, ...]:

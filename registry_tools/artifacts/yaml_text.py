@@ -58,12 +58,12 @@ def _yielding(found: re.Match[str]) -> str:
 def _mapping(value: Mapping[str, Any], first: str, indent: str, lines: list[str]) -> None:
     """Append the mapping's lines. The first one is indented by `first`, which ends in a dash inside a list."""
     for key, item in value.items():
-        written = _text(key)
+        written = word(key)
         if len(written) > _LONGEST_KEY:
             lines.append(f"{first}? {written}")
             _entry(f"{indent}:", item, indent, lines)
         elif isinstance(item, str):  # nearly always
-            lines.append(f"{first}{written}: {_text(item)}")
+            lines.append(f"{first}{written}: {word(item)}")
         else:
             _entry(f"{first}{written}:", item, indent, lines)
         first = indent
@@ -92,10 +92,10 @@ def _element(item: Any, indent: str, lines: list[str]) -> None:  # noqa: ANN401 
 
 def _scalar(value: Any) -> str:  # noqa: ANN401  # any value of JSON
     if isinstance(value, str):  # nearly always
-        return _text(value)
+        return word(value)
     match value:
         case float() if value != value or value in (float("inf"), float("-inf")):  # noqa: PLR0124  # NaN
-            return _text(str(value))
+            return word(str(value))
         case float():
             # YAML 1.1 reads 1e+16 as text: a float has a point
             mantissa, exponent, power = repr(value).partition("e")
@@ -110,7 +110,8 @@ def _scalar(value: Any) -> str:  # noqa: ANN401  # any value of JSON
 
 
 @lru_cache(maxsize=4096)  # keys, types and tags come again and again
-def _text(value: str) -> str:
+def word(value: str) -> str:
+    """One text as it stands in a line: bare where YAML cannot read it as anything else, otherwise in quotes."""
     if _BARE.fullmatch(value) and value.lower() not in _WORDS:
         return value
     return f'"{_RAW.sub(_escape, value)}"'

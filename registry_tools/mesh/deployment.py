@@ -19,6 +19,8 @@ _PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 
 Identity = Literal["aws", "key_pair"]
 IDENTITIES: Final = ("aws", "key_pair")
+# Of a warehouse, each twice as large as the one before it.
+SIZES: Final = ("XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

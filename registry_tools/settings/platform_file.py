@@ -4,12 +4,11 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from registry_tools.mesh.deployment import IDENTITIES, AwsTerms, Identity, Landing, SnowflakeTerms
+from registry_tools.mesh.deployment import IDENTITIES, SIZES, AwsTerms, Identity, Landing, SnowflakeTerms
 from registry_tools.mesh.upstream import ENVIRONMENT
 from registry_tools.settings.document import Document, joined
 
 PROJECT_KEYS: Final = ("snowflake", "repository", "subject")
-SIZES: Final = ("XSMALL", "SMALL", "MEDIUM", "LARGE", "XLARGE")
 _SNOWFLAKE_KEYS: Final = (
     *("database", "warehouse", "role", "user", "developer_role", "size", "credits"),
     *("schemas", "developers", "shared_with", "landing"),

@@ -1,0 +1,153 @@
+"""A deployment in, the SQL of its databases, schemas, warehouses and resource monitors out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from registry_tools.artifacts.files import GeneratedFile
+from registry_tools.artifacts.snowflake_script import Section, Stretch, script, settings, tagging
+from registry_tools.mesh.deployment import SIZES, DeployedProject, Deployment, Place, SnowflakeTerms
+
+# Seconds without a query after which a warehouse sleeps; less saves nothing, as a minute is the least that is billed
+# (Snowflake, Overview of Warehouses).
+_SLEEPS_AFTER: Final = 60
+_TRIGGERS: Final = "triggers on 80 percent do notify on 100 percent do suspend"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Warehouse:
+    """A warehouse with the projects and environments that it works for, as large as the largest asks for."""
+
+    name: str
+    projects: tuple[str, ...]
+    environments: tuple[str, ...]
+    size: str
+    credits: int
+
+
+def warehouses(deployment: Deployment) -> tuple[Warehouse, ...]:
+    """Every warehouse once, in the order in which they are asked for."""
+    served: dict[str, list[tuple[DeployedProject, Place]]] = {}
+    for project, place in deployment.placed:
+        served.setdefault(place.warehouse, []).append((project, place))
+    return tuple(
+        Warehouse(
+            name=name,
+            projects=tuple(dict.fromkeys(project.name for project, _ in pairs)),
+            environments=tuple(dict.fromkeys(place.environment for _, place in pairs)),
+            size=max((project.size for project, _ in pairs), key=SIZES.index),
+            credits=max(project.credits for project, _ in pairs),
+        )
+        for name, pairs in served.items()
+    )
+
+
+def databases_and_warehouses(deployment: Deployment) -> GeneratedFile:
+    """01: what holds data, and what computes."""
+    terms, every = deployment.snowflake, warehouses(deployment)
+    sections = [_governance(terms)]
+    for project in deployment.projects:
+        own = [warehouse for warehouse in every if warehouse.projects[0] == project.name]
+        sections.append(_project(project, own, terms))
+    return script(
+        "01_databases_and_warehouses.sql",
+        (
+            "Databases by project and environment, their schemas and warehouses, and tags that say whose cost it is.",
+            "Managed access takes a schema's ownership and MANAGE GRANTS at once, which ACCOUNTADMIN alone has.",
+        ),
+        sections,
+    )
+
+
+def resource_monitors(deployment: Deployment) -> GeneratedFile:
+    """04: what each warehouse may cost in a month."""
+    return script(
+        "04_resource_monitors.sql",
+        ("Credits a month: at 80 % somebody is told of it, at 100 % the warehouse finishes what it runs, and stops.",),
+        (_monitor(warehouse) for warehouse in warehouses(deployment)),
+    )
+
+
+def _governance(terms: SnowflakeTerms) -> Section:
+    name = terms.governance
+    return Section(
+        title=name,
+        why="Tags and policies belong to no project; a bill is split by these tags (ACCOUNT_USAGE.TAG_REFERENCES).",
+        stretches=(
+            Stretch(
+                "SYSADMIN",
+                (
+                    f"create database if not exists {name}",
+                    f"create schema if not exists {name}.TAGS",
+                    f"create schema if not exists {name}.POLICIES",
+                    f"create tag if not exists {name}.TAGS.MESH_PROJECT",
+                    f"create tag if not exists {name}.TAGS.MESH_ENVIRONMENT",
+                ),
+            ),
+        ),
+    )
+
+
+def _project(project: DeployedProject, own: Iterable[Warehouse], terms: SnowflakeTerms) -> Section:
+    """Its databases, and the warehouses that no project before it has asked for."""
+    made, administered = list[str](), list[str]()
+    for warehouse in own:
+        made += _made(warehouse, terms)
+        administered.append(_tagged("warehouse", warehouse.name, warehouse.projects, warehouse.environments, terms))
+    for place in project.places:
+        schemas = [f"{place.database}.{schema}" for schema in project.schemas]
+        made.append(f"create database if not exists {place.database}")
+        made += (f"create schema if not exists {schema}" for schema in schemas)
+        administered += (f"alter schema {schema} enable managed access" for schema in schemas)
+        administered.append(_tagged("database", place.database, (project.name,), (place.environment,), terms))
+    return Section(
+        title=project.name,
+        why=_kept(project),
+        stretches=(Stretch("SYSADMIN", tuple(made)), Stretch("ACCOUNTADMIN", tuple(administered))),
+    )
+
+
+def _kept(project: DeployedProject) -> str:
+    """Which of its databases last, and what becomes of the others."""
+    lasting = " and ".join(place.environment for place in project.places if place.lasting)
+    passing = " and ".join(place.environment for place in project.places if not place.lasting)
+    comes = f"in {passing} each job and each person adds schemas" if passing else "nothing comes and goes"
+    return f"What stands in {lasting} lasts, as others read it; {comes}."
+
+
+def _made(warehouse: Warehouse, terms: SnowflakeTerms) -> Iterator[str]:
+    size = ("warehouse_size", warehouse.size)
+    asleep = ("initially_suspended", "true")
+    yield settings(f"create warehouse if not exists {warehouse.name}", (size, asleep))
+    yield settings(
+        f"alter warehouse {warehouse.name} set",
+        (
+            size,
+            ("auto_suspend", _SLEEPS_AFTER),
+            ("auto_resume", "true"),
+            ("statement_timeout_in_seconds", terms.statement_timeout),
+        ),
+    )
+
+
+def _tagged(kind: str, name: str, projects: Iterable[str], environments: Iterable[str], terms: SnowflakeTerms) -> str:
+    tags = f"{terms.governance}.TAGS"
+    whose = ((f"{tags}.MESH_PROJECT", " ".join(projects)), (f"{tags}.MESH_ENVIRONMENT", " ".join(environments)))
+    return tagging(f"alter {kind} {name}", whose)
+
+
+def _monitor(warehouse: Warehouse) -> Section:
+    name = f"{warehouse.name}_MONITOR"
+    quota = ("credit_quota", warehouse.credits)
+    monthly = (("frequency", "monthly"), ("start_timestamp", "immediately"))
+    shared = "the largest quota that one of them asks for" if len(warehouse.projects) > 1 else "the quota it asks for"
+    statements = (
+        settings(f"create resource monitor if not exists {name} with", (quota, *monthly)),
+        f"alter resource monitor {name} set credit_quota = {warehouse.credits}\n    {_TRIGGERS}",
+        f"alter warehouse {warehouse.name} set resource_monitor = {name}",
+    )
+    return Section(
+        title=warehouse.name,
+        why=f"Works for {', '.join(warehouse.projects)}: {shared}.",
+        stretches=(Stretch("ACCOUNTADMIN", statements),),
+    )

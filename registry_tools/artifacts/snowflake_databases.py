@@ -14,6 +14,10 @@ _SLEEPS_AFTER: Final = 60
 _TRIGGERS: Final = "triggers on 80 percent do notify on 100 percent do suspend"
 
 
+# What dbt's macro load_raw makes of raw files, where any land.
+_LANDED: Final = "LANDED"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Warehouse:
     """A warehouse with the projects and environments that it works for, as large as the largest asks for."""
@@ -40,6 +44,12 @@ def warehouses(deployment: Deployment) -> tuple[Warehouse, ...]:
         )
         for name, pairs in served.items()
     )
+
+
+def schemas(project: DeployedProject, place: Place) -> tuple[str, ...]:
+    """The schemas that a project has in a place before anything is built there, with the name of their database."""
+    landed = (_LANDED,) if project.landing and place.lasting else ()
+    return tuple(f"{place.database}.{schema}" for schema in dict.fromkeys((*project.schemas, *landed)))
 
 
 def databases_and_warehouses(deployment: Deployment) -> GeneratedFile:
@@ -95,10 +105,10 @@ def _project(project: DeployedProject, own: Iterable[Warehouse], terms: Snowflak
         made += _made(warehouse, terms)
         administered.append(_tagged("warehouse", warehouse.name, warehouse.projects, warehouse.environments, terms))
     for place in project.places:
-        schemas = [f"{place.database}.{schema}" for schema in project.schemas]
+        standing = schemas(project, place)
         made.append(f"create database if not exists {place.database}")
-        made += (f"create schema if not exists {schema}" for schema in schemas)
-        administered += (f"alter schema {schema} enable managed access" for schema in schemas)
+        made += (f"create schema if not exists {schema}" for schema in standing)
+        administered += (f"alter schema {schema} enable managed access" for schema in standing)
         administered.append(_tagged("database", place.database, (project.name,), (place.environment,), terms))
     return Section(
         title=project.name,

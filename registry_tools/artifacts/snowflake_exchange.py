@@ -8,13 +8,9 @@ from registry_tools.artifacts.snowflake_script import Section, Stretch, script, 
 from registry_tools.errors import UsageError
 from registry_tools.mesh.deployment import PUBLIC_READER, DeployedProject, Deployment, Landing, Place
 
-# Where raw files arrive, and the names by which dbt's macro load_raw finds them.
-RAW: Final = "RAW"
-STAGE: Final = "LANDING"
-_FORMATS: Final = {
-    "LANDING_CSV": (("type", "csv"), ("parse_header", "true"), ("field_optionally_enclosed_by", "'\"'")),
-    "LANDING_PARQUET": (("type", "parquet"),),
-}
+# Where dbt's macro load_raw finds raw files.
+_RAW: Final = "RAW"
+_STAGE: Final = "LANDING"
 
 
 def shares(deployment: Deployment) -> GeneratedFile | None:
@@ -68,10 +64,10 @@ def _share(project: DeployedProject) -> Section:
 
 
 def _landing(project: DeployedProject, landing: Landing) -> Section:
-    if RAW not in project.schemas:
+    if _RAW not in project.schemas:
         raise UsageError(
-            f"files of {project.name} land in the schema {RAW}, which it does not have",
-            then=f"add {RAW} to projects.{project.name}.snowflake.schemas",
+            f"files of {project.name} land in the schema {_RAW}, which it does not have",
+            then=f"add {_RAW} to projects.{project.name}.snowflake.schemas",
         )
     integration = f"{project.name.upper()}_LANDING"
     properties = (
@@ -91,20 +87,14 @@ def _landing(project: DeployedProject, landing: Landing) -> Section:
     staged = [line for place in _lasting(project) for line in _staged(place, integration, landing)]
     return Section(
         title=project.name,
-        why="desc integration tells which AWS user and external id its role has to trust: aws_setup takes both.",
+        why=f"desc integration {integration} tells which AWS user and which external id that AWS role has to trust.",
         stretches=(Stretch("ACCOUNTADMIN", tuple(trusted)), Stretch("SYSADMIN", tuple(staged))),
     )
 
 
 def _staged(place: Place, integration: str, landing: Landing) -> Iterator[str]:
-    stage = f"{place.database}.{RAW}.{STAGE}"
+    stage = f"{place.database}.{_RAW}.{_STAGE}"
     properties = (("url", text(landing.url)), ("storage_integration", integration))
     yield settings(f"create stage if not exists {stage}", properties)
     yield settings(f"alter stage {stage} set", properties)
     yield f"grant usage on stage {stage} to role {place.role}"
-    for name, (kind, *rest) in _FORMATS.items():
-        file_format = f"{place.database}.{RAW}.{name}"
-        yield settings(f"create file format if not exists {file_format}", (kind, *rest))
-        if rest:
-            yield settings(f"alter file format {file_format} set", rest)
-        yield f"grant usage on file format {file_format} to role {place.role}"

@@ -100,8 +100,8 @@ def _head(deployment: Deployment) -> str:
             "#",
             *(f"#   {names.ljust(width)}{what}" for names, what in told if names),
             "#",
-            "# What stands in brackets is had by setting SNOWFLAKE_AUTHENTICATOR to it. A key pair takes SNOWFLAKE_USER",
-            "# and SNOWFLAKE_PRIVATE_KEY_PATH.",
+            "# What stands in brackets is had by setting SNOWFLAKE_AUTHENTICATOR to it. A key pair takes two more:",
+            "# SNOWFLAKE_USER and SNOWFLAKE_PRIVATE_KEY_PATH.",
         )
     )
 
@@ -120,8 +120,8 @@ def _schemas(deployment: Deployment) -> Iterator[str]:
         elif environment == DEVELOPMENT:
             schema = "\"{{ env_var('DBT_USER', env_var('USER', 'dev')) }}_dev\""
         else:
-            variable = f"DBT_{environment.upper().replace('-', '_')}_SCHEMA"
-            schema = f"\"{{{{ env_var('{variable}', '{environment}') }}}}\""
+            name = environment.replace("-", "_")
+            schema = f"\"{{{{ env_var('DBT_{name.upper()}_SCHEMA', '{name}') }}}}\""
         yield f".in_{environment}: &in_{environment}"
         yield f"  schema: {schema}"
 

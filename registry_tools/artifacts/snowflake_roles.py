@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from registry_tools.artifacts.files import GeneratedFile
+from registry_tools.artifacts.snowflake_databases import schemas
 from registry_tools.artifacts.snowflake_script import Section, Stretch, script, settings, text
 from registry_tools.errors import UsageError
 from registry_tools.mesh.deployment import (
@@ -115,8 +116,8 @@ def _built(project: DeployedProject, place: Place) -> Iterator[str]:
     yield f"grant usage on warehouse {place.warehouse} to role {place.role}"
     may = "create database role" if place.lasting else "create schema"
     yield f"grant usage, {may} on database {place.database} to role {place.role}"
-    for schema in project.schemas:
-        yield _given("schema", f"{place.database}.{schema}", place.role)
+    for schema in schemas(project, place):
+        yield _given("schema", schema, place.role)
     if place.lasting:
         reader = f"{place.database}.{PUBLIC_READER}"
         yield f"create database role if not exists {reader}"
@@ -131,12 +132,11 @@ def _given(kind: str, name: str, role: str) -> str:
 def _looks(project: DeployedProject, place: Place, role: str) -> Iterator[str]:
     """Everything of this place to read, now and later, which is for the project's own people and roles alone."""
     yield f"grant usage on database {place.database} to role {role}"
-    for schema in project.schemas:
-        named = f"{place.database}.{schema}"
-        yield f"grant usage on schema {named} to role {role}"
+    for schema in schemas(project, place):
+        yield f"grant usage on schema {schema} to role {role}"
         for kind in ("tables", "views"):
-            yield f"grant select on all {kind} in schema {named} to role {role}"
-            yield f"grant select on future {kind} in schema {named} to role {role}"
+            yield f"grant select on all {kind} in schema {schema} to role {role}"
+            yield f"grant select on future {kind} in schema {schema} to role {role}"
 
 
 def _people(deployment: Deployment) -> Iterator[Section]:
@@ -188,7 +188,7 @@ def _identity(project: DeployedProject, deployment: Deployment, policy: str) -> 
     why = (
         "Whoever has this AWS role is this user: GitHub's jobs of the project take it with their own tokens."
         if terms.identity == "aws"
-        else f"./setup_keypair_auth.sh {' '.join(login.user for login in users)} makes the key and registers it."
+        else "; ".join(f"./setup_keypair_auth.sh create --user {login.user} makes its key known" for login in users)
     )
     held = tuple(f"alter user {login.user} set authentication policy {policy} force" for login in users)
     return Section(

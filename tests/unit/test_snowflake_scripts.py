@@ -22,6 +22,7 @@ from tests.running import REPOSITORY
 
 SHOP = """\
 version: 1
+environments: {prod: {reads: prod}}
 snowflake: {identity: key_pair}
 projects:
   shop:
@@ -29,7 +30,7 @@ projects:
 """
 
 
-@pytest.fixture(params=[REPOSITORY, *CASES], ids=lambda folder: folder.name)
+@pytest.fixture(params=[REPOSITORY, *CASES], ids=["repository", *(case.name for case in CASES)])
 def deployment(request: pytest.FixtureRequest) -> Deployment:
     return deployment_in(request.param)
 
@@ -113,7 +114,6 @@ def test_a_project_more_adds_lines_and_changes_none(tmp_path: Path) -> None:
 
 def test_a_warehouse_of_several_projects_is_as_large_as_the_largest_asks_for() -> None:
     five = lines(deployment_in(REPOSITORY / "tests/cases/deployments/five_projects"))
-    assert [line.split()[5:8] for line in five if line.startswith("create warehouse if not exists DBT_DOWN_WH")]
     made = [line for line in five if "DBT_DOWN_WH" in line and ("size" in line or "quota" in line)]
     assert len(made) == 4
     assert all("= SMALL" in line or "credit_quota = 25" in line for line in made)
@@ -135,30 +135,35 @@ def test_nothing_secret_and_no_table_is_named(deployment: Deployment) -> None:
         assert not line.startswith("grant select on table")
 
 
+LANDING = '{url: "s3://files/", role_arn: "arn:aws:iam::123456789012:role/files"}'
+AWS = 'identity: aws}\naws: {account: "123456789012", region: eu-central-1, bucket: acme'
+
+
 @pytest.mark.parametrize(
-    ("written_as", "instead", "what", "then"),
+    ("instead", "what", "then"),
     [
-        ("key_pair", "aws", "'aws' is missing", "write aws: "),
+        ({"key_pair": "aws"}, "'aws' is missing", "write aws: "),
         (
-            "SHOP_ROLE}",
-            'SHOP_ROLE, landing: {url: "s3://in/", role_arn: "arn:aws:iam::123456789012:role/x"}, schemas: [A]}',
+            {"SHOP_ROLE}": f"SHOP_ROLE, landing: {LANDING}, schemas: [MARTS]}}"},
             "files of shop land in the schema RAW",
             "add RAW to projects.shop.snowflake.schemas",
         ),
         (
-            "{identity: key_pair}\nprojects:\n  shop:\n    snowflake: {database: SHOP, warehouse: SHOP_WH, role: SHOP_ROLE}",
-            '{identity: aws}\naws: {account: "123456789012", region: eu-central-1, bucket: acme}\n'
-            "environments: {prod: {reads: prod}, ci: {reads: prod}}\nprojects:\n  shop:\n"
-            '    snowflake: {database: "SHOP_{ENV}", warehouse: SHOP_WH, role: "SHOP_{ENV}_ROLE"}',
+            {"identity: key_pair": AWS, "prod}}": "prod}, ci: {reads: prod}}"}
+            | {"database: SHOP": 'database: "SHOP_{ENV}"', "SHOP_ROLE": '"SHOP_{ENV}_ROLE"'},
             "shop has one AWS role, and would have 2 service users",
             "name one user for all: projects.shop.snowflake.user",
         ),
     ],
+    ids=["no AWS", "no RAW", "two users"],
 )
-def test_what_cannot_be_set_up_is_declined(tmp_path: Path, written_as: str, instead: str, what: str, then: str) -> None:
-    assert written_as in SHOP
+def test_what_cannot_be_set_up_is_declined(tmp_path: Path, instead: dict[str, str], what: str, then: str) -> None:
+    changed = SHOP
+    for was, now in instead.items():
+        assert was in changed
+        changed = changed.replace(was, now)
     with pytest.raises(UsageError) as raised:
-        snowflake_scripts(written(tmp_path, SHOP.replace(written_as, instead)))
+        snowflake_scripts(written(tmp_path, changed))
     assert what in raised.value.what
     assert raised.value.then.startswith(then)
 

@@ -51,7 +51,7 @@ check: install  ## look without running: format, lint, types, floors of the hous
 	@$(RUN)ruff check --quiet .
 	@$(RUN)mypy --no-error-summary
 	@$(RUN)lint-imports --no-cache > $(VENV)/floors.txt || { cat $(VENV)/floors.txt; exit 1; }
-	@$(RUN)sqlfluff lint --disable-progress-bar --processes 2 dbt_up dbt_down dbt_down_loom dbt_down_package
+	@$(RUN)sqlfluff lint --disable-progress-bar --processes 2 dbt_up dbt_down dbt_down_loom dbt_down_package snowflake_setup
 	@echo "format, lint, types, floors and SQL are in order"
 
 fix: install  ## mend what a machine can mend: format, imports, SQL

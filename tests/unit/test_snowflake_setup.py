@@ -253,6 +253,7 @@ def test_people_read_what_is_theirs_and_what_their_upstreams_publish() -> None:
     ada, grace = thing("USER", "ADA"), thing("USER", "GRACE")
     assert reads(account, grace) == {"SHOP_PROD.MARTS.OPEN_ORDERS", "CRM_PROD.STAGING.OURS"}
     assert reads(account, ada) == {*reads(account, grace), "SHOP_PROD.MARTS.SHUT_ORDERS", "SHOP_PROD.LANDED.ORDERS"}
+    assert not may(account, ada, "USAGE", thing("DATABASE", "SHOP_CI"))
     mine = "use role CRM_DEVELOPER; create table CRM_DEV.GRACE_DEV.T (id int); create schema CRM_DEV.GRACE_DEV_MARTS;"
     assert "CRM_DEV.GRACE_DEV.T" in reads(ran(mine, account), grace)
     for attempt in (

@@ -121,8 +121,9 @@ def _kept(project: DeployedProject) -> str:
     """Which of its databases last, and what becomes of the others."""
     lasting = " and ".join(place.environment for place in project.places if place.lasting)
     passing = " and ".join(place.environment for place in project.places if not place.lasting)
+    lasts = f"What stands in {lasting} lasts, as others read it" if lasting else "Nothing here is read by others"
     comes = f"in {passing} each job and each person adds schemas" if passing else "nothing comes and goes"
-    return f"What stands in {lasting} lasts, as others read it; {comes}."
+    return f"{lasts}; {comes}."
 
 
 def _made(warehouse: Warehouse, terms: SnowflakeTerms) -> Iterator[str]:

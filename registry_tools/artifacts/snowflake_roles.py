@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from registry_tools.artifacts.files import GeneratedFile
 from registry_tools.artifacts.snowflake_databases import schemas
@@ -16,7 +17,7 @@ from registry_tools.mesh.deployment import (
     Place,
 )
 
-_METHODS = {"aws": "WORKLOAD_IDENTITY", "key_pair": "KEYPAIR"}
+_METHODS: Final = {"aws": "WORKLOAD_IDENTITY", "key_pair": "KEYPAIR"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,7 +30,7 @@ class _Login:
 
 def roles_and_users(deployment: Deployment) -> GeneratedFile:
     """02: who may do what."""
-    sections = [*(_project(project) for project in deployment.projects), *_people(deployment)]
+    sections = [section for project in deployment.projects for section in (_project(project), *_people(project))]
     return script(
         "02_roles_and_users.sql",
         (
@@ -59,7 +60,7 @@ def service_identities(deployment: Deployment) -> GeneratedFile:
     )
 
 
-def logins(project: DeployedProject) -> tuple[_Login, ...]:
+def _logins(project: DeployedProject) -> tuple[_Login, ...]:
     """The service users of a project, each once."""
     users = dict.fromkeys(place.user for place in project.places)
     return tuple(_Login(user=user, places=tuple(p for p in project.places if p.user == user)) for user in users)
@@ -68,7 +69,7 @@ def logins(project: DeployedProject) -> tuple[_Login, ...]:
 def _project(project: DeployedProject) -> Section:
     roles = tuple(dict.fromkeys(place.role for place in project.places))
     passing = tuple(dict.fromkeys(place.role for place in project.places if not place.lasting))
-    made = [*_roles(roles), *(line for login in logins(project) for line in _user(login))]
+    made = [*_roles(roles), *(line for login in _logins(project) for line in _user(login))]
     built = dict.fromkeys(line for place in project.places for line in _built(project, place))
     looked = [
         line
@@ -79,9 +80,12 @@ def _project(project: DeployedProject) -> Section:
         for line in _looks(project, place, role)
     ]
     lasting = " and ".join(place.environment for place in project.places if place.lasting)
+    why = f"In {lasting} the role creates no schema, so that nobody builds beside what others read."
     return Section(
         title=project.name,
-        why=f"In {lasting} the role creates no schema, so that nobody builds beside what others read.",
+        why=why
+        if lasting
+        else "Nothing that is built here is read by others, so the role creates schemas as it likes.",
         stretches=(
             Stretch("USERADMIN", tuple(made)),
             Stretch("SYSADMIN", tuple(built)),
@@ -139,10 +143,9 @@ def _looks(project: DeployedProject, place: Place, role: str) -> Iterator[str]:
             yield f"grant select on future {kind} in schema {schema} to role {role}"
 
 
-def _people(deployment: Deployment) -> Iterator[Section]:
-    for project in deployment.projects:
-        if project.developers:
-            yield _developers(project, project.place(DEVELOPMENT) or project.places[0])
+def _people(project: DeployedProject) -> Iterator[Section]:
+    if project.developers:
+        yield _developers(project, project.place(DEVELOPMENT) or project.places[0])
 
 
 def _developers(project: DeployedProject, place: Place) -> Section:
@@ -182,13 +185,15 @@ def _readers(deployment: Deployment) -> Iterator[Section]:
 
 
 def _identity(project: DeployedProject, deployment: Deployment, policy: str) -> Section:
-    users = logins(project)
+    users = _logins(project)
     terms, aws = deployment.snowflake, deployment.aws
     known = [_known(project, users, aws)] if terms.identity == "aws" else []
     why = (
         "Whoever has this AWS role is this user: GitHub's jobs of the project take it with their own tokens."
         if terms.identity == "aws"
-        else "; ".join(f"./setup_keypair_auth.sh create --user {login.user} makes its key known" for login in users)
+        else "; ".join(
+            f"./setup_keypair_auth.sh create --user {login.user} --apply makes its key known" for login in users
+        )
     )
     held = tuple(f"alter user {login.user} set authentication policy {policy} force" for login in users)
     return Section(

@@ -127,6 +127,16 @@ def test_production_alone_is_set_up_with_people_who_only_read(tmp_path: Path) ->
     assert "nothing comes and goes" in told(snowflake_scripts(people))
 
 
+def test_where_nobody_reads_nothing_lasts(tmp_path: Path) -> None:
+    """Another repository's production is read, and what is built here is for pull requests alone."""
+    run = lines(written(tmp_path, SHOP.replace("prod: {reads: prod}", "ci: {reads: prod}")))
+    assert "grant usage, create schema on database SHOP to role SHOP_ROLE" in run
+    assert [line for line in run if "database role" in line] == []
+    whole = told(snowflake_scripts(written(tmp_path, SHOP.replace("prod: {reads: prod}", "ci: {reads: prod}"))))
+    assert "Nothing here is read by others; in ci each job" in whole
+    assert "the role creates schemas as it likes" in whole
+
+
 def test_nothing_secret_and_no_table_is_named(deployment: Deployment) -> None:
     for line in lines(deployment):
         assert "password" not in line

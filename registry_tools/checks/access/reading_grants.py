@@ -1,0 +1,71 @@
+"""What follows GRANT or REVOKE in, the privileges, the owner or the member that are meant out."""
+
+from typing import Literal
+
+from registry_tools.checks.access.actions import Action, Many, Member, Ownership, Privileges, Target
+from registry_tools.checks.access.kinds import PRIVILEGES
+from registry_tools.checks.access.obstacles import UnknownStatementError
+from registry_tools.checks.access.reading_names import RELATION, grantee, named, target
+from registry_tools.checks.access.words import Words
+
+
+def grant(words: Words) -> Action:
+    """What is granted, and to whom."""
+    if words.take("OWNERSHIP"):
+        return _ownership(words)
+    return _grant_or_revoke(words, "TO", revoked=False)
+
+
+def revoke(words: Words) -> Action:
+    """What is taken, and from whom. RESTRICT and CASCADE differ for those who may grant on, whom the model has not."""
+    action = _grant_or_revoke(words, "FROM", revoked=True)
+    words.take("RESTRICT", "CASCADE")
+    return action
+
+
+def _grant_or_revoke(words: Words, preposition: str, *, revoked: bool) -> Action:
+    if kind := words.take("DATABASE ROLE", "ROLE"):
+        role = named(words, kind)
+        words.must(preposition)
+        return Member(role=role, to=grantee(words), revoked=revoked)
+    asked = tuple(words.listed(lambda: _privilege(words)))
+    words.must("ON")
+    on = target(words)
+    words.must(preposition)
+    if not (revoked and asked == ("OWNERSHIP",) and isinstance(on, Many) and on.future):
+        asked = _known(asked, on)
+    return Privileges(privileges=asked, on=on, to=grantee(words), revoked=revoked)
+
+
+def _ownership(words: Words) -> Action:
+    words.must("ON")
+    on = target(words)
+    words.must("TO")
+    to = grantee(words)
+    grants: Literal["COPY", "REVOKE"] | None = None
+    if words.take("COPY CURRENT GRANTS"):
+        grants = "COPY"
+    elif words.take("REVOKE CURRENT GRANTS"):
+        grants = "REVOKE"
+    return Ownership(on=on, to=to, grants=grants)
+
+
+def _privilege(words: Words) -> str:
+    found = [words.word()]
+    while not words.sees("ON") and not words.sees(","):
+        found.append(words.word())
+    return " ".join(found)
+
+
+def _known(asked: tuple[str, ...], on: Target) -> tuple[str, ...]:
+    """The privileges that are meant; each must be one that things of this kind have."""
+    kind = on.kind
+    known = PRIVILEGES.get("TABLE" if kind == RELATION else kind, ())
+    if asked in (("ALL",), ("ALL PRIVILEGES",)):
+        return known
+    # a database in a share is granted with the first, a database that the share's views read with the second
+    shared = ("REFERENCE_USAGE",) if kind == "DATABASE" else ()
+    for privilege in asked:
+        if privilege not in (*known, *shared):
+            raise UnknownStatementError(f"{privilege} is nothing that can be granted on a {kind}")
+    return asked

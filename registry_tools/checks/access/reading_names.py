@@ -1,0 +1,53 @@
+"""The words of a statement in, the things that they name out."""
+
+from typing import Final
+
+from registry_tools.checks.access.actions import Many, Target
+from registry_tools.checks.access.kinds import GRANTEES, KINDS, PLURALS, PRIVILEGES
+from registry_tools.checks.access.obstacles import UnknownStatementError
+from registry_tools.checks.access.words import Words
+from registry_tools.mesh.account import ACCOUNT, Securable
+
+# What a name is that stands without its kind, as dbt writes it in its grants: any relation of this name.
+RELATION: Final = "RELATION"
+# Words before a kind that make no other kind of it.
+_STANDING: Final = ("TRANSIENT", "SECURE", "STORAGE")
+
+
+def kind_of(words: Words) -> str:
+    """The kind that is named next."""
+    while words.take(*_STANDING):
+        pass
+    return words.must(*KINDS)
+
+
+def named(words: Words, kind: str) -> Securable:
+    """The thing of this kind that is named next. Its name must have all its parts: a session's database is not seen."""
+    return _whole(Securable(kind, words.path()), KINDS[kind].parts)
+
+
+def grantee(words: Words) -> Securable:
+    """Whom a grant is for: a role where nothing else is said."""
+    return named(words, words.take(*GRANTEES) or "ROLE")
+
+
+def target(words: Words) -> Target:
+    """What a grant is on."""
+    if words.take("ACCOUNT"):
+        return ACCOUNT
+    if amount := words.take("ALL", "FUTURE"):
+        kind = PLURALS[words.must(*PLURALS)]
+        words.must("IN")
+        container = words.must("DATABASE") if kind == "SCHEMA" else words.must("DATABASE", "SCHEMA")
+        return Many(kind=kind, within=named(words, container), future=amount == "FUTURE")
+    kinds = {*PRIVILEGES, *KINDS} - {"ACCOUNT"}
+    if any(words.sees(kind) for kind in kinds):
+        return named(words, words.must(*kinds))
+    return _whole(Securable(RELATION, words.path()), 3)
+
+
+def _whole(thing: Securable, parts: int) -> Securable:
+    if len(thing.name) != parts:
+        counted = {1: "one part", 2: "two parts", 3: "three parts"}[parts]
+        raise UnknownStatementError(f"the name of {thing} has to be written with {counted}")
+    return thing

@@ -1,0 +1,50 @@
+"""A script and an account in, the account after it out, and what each statement changed. Nothing is sent anywhere."""
+
+from registry_tools.checks.access.actions import Action, Create, UseOther, UseRole
+from registry_tools.checks.access.obstacles import DeclinedError, UnknownStatementError
+from registry_tools.checks.access.outcome import outcome
+from registry_tools.checks.access.reading import read
+from registry_tools.checks.access.rights import demand
+from registry_tools.checks.access.settled import settled
+from registry_tools.errors import DocumentError, Refusal
+from registry_tools.mesh.account import Account, Securable
+from registry_tools.mesh.account import role as account_role
+from registry_tools.mesh.sql_script import Statement, statements
+
+
+def run(
+    script: str, account: Account, *, role: str | None = None, where: str = "SQL"
+) -> tuple[Account, tuple[tuple[Statement, bool], ...]]:
+    """The account after this script, and its statements, each with whether it changed anything.
+
+    `role` is who runs it until its first USE ROLE. `where` names the script in errors, which also have the line.
+    Raises DocumentError for a statement that the model does not know, and Refusal for one that the account would
+    decline: nothing by this name, or a right that the role does not have, with those who have it.
+    """
+    current = account_role(role) if role is not None else None
+    ran: list[tuple[Statement, bool]] = []
+    for statement in statements(script):
+        try:
+            action = read(statement.text)
+            account, changed = _run(action, account, current)
+        except UnknownStatementError as error:
+            then = "write it as the statements are that `mesh snowflake render` writes, or teach the model its rules"
+            raise DocumentError(str(error), where=f"{where}:{statement.line}", then=then) from None
+        except DeclinedError as error:
+            raise Refusal(str(error), where=f"{where}:{statement.line}", then=error.then) from None
+        current = action.role if isinstance(action, UseRole) else current
+        ran.append((statement, changed))
+    return account, tuple(ran)
+
+
+def _run(action: Action, account: Account, role: Securable | None) -> tuple[Account, bool]:
+    """The account after one statement, and whether that changed anything. What takes something's place always does."""
+    settled_action = settled(action, account)
+    if settled_action is None or isinstance(settled_action, UseRole | UseOther):
+        return account, False
+    if role is None:
+        raise DeclinedError("nobody runs it: no USE ROLE stands before it", then="begin the script with USE ROLE")
+    demand(settled_action, account, role)
+    after = outcome(settled_action, account, role)
+    replaced = isinstance(action, Create) and action.replaces and not action.temporary
+    return after, replaced or after != account

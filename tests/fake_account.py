@@ -365,7 +365,7 @@ ANSWERS: tuple[tuple[str, Callable[..., Iterable[Row]]], ...] = (
     (r"show integrations", integrations),
     (r"describe integration (\S+)", integration),
     (r"show schemas in database (\S+)", schemas),
-    (r"show objects in database (\S+)", objects),
+    (r"show objects in (?:database|schema) (\S+)", objects),
     (r"show stages in database (\S+)", stages),
     (r"show file formats in database (\S+)", formats),
     (

@@ -13,7 +13,8 @@ from registry_tools.mesh.grant_plan import Held, ReaderRole, is_reader
 
 # SHOW OBJECTS ends there, so that what is not among the rows may be there all the same (SHOW OBJECTS, Usage notes).
 _MOST: Final = 10_000
-_LISTS: Final = ("show database roles", "show schemas")
+_DATABASE_ROLE: Final = "DATABASE ROLE"
+_LISTS: Final = {"show database roles": _DATABASE_ROLE, "show schemas": "SCHEMA"}
 _GRANTS: Final = ("show grants to", "show future grants to", "show grants of")
 _OF_A_SCHEMA: Final = 3
 
@@ -27,8 +28,8 @@ def read_held(session: Session, role: str, database: str, wanted: Iterable[Reade
     databases = sorted({database, *(schema.name[0] for schema in schemas)})
     session.run(f"use role {spelled(role)}")
     for name in databases:
-        for what in _LISTS:
-            asked.note(f"{what} in database {spelled(name)}", name)
+        for what, kind in _LISTS.items():
+            asked.note(f"{what} in database {spelled(name)}", name, kind)
     for reader in sorted(filter(is_reader, asked.known.objects)):
         for what in _GRANTS:
             asked.note(f"{what} database role {reader.path}", reader.name[0])
@@ -48,16 +49,16 @@ def questions(database: str, wanted: Iterable[ReaderRole]) -> Iterator[str]:
         yield from (f"{what} database role {role.path}" for what in _GRANTS)
 
 
-def told_account(rows: Iterable[Row], database: str) -> Account:
+def told_account(rows: Iterable[Row], database: str, kind: str = _DATABASE_ROLE) -> Account:
     """What the rows say of an account, taken together; a database role that they name alone is in `database`.
 
-    A row is known by its columns, so that answers to several statements may stand in one list. Raises ValueError for a
-    row that answers none of them.
+    A row is known by its columns, so that answers to several statements may stand in one list; `kind` is what is listed
+    where they tell no more than names. Raises ValueError for a row that answers none of these statements.
     """
     objects: dict[Securable, Entry] = {}
     grants, future, memberships = set(), set(), set()
     for row in rows:
-        match _told(row, database):
+        match _told(row, database, kind):
             case Grant() as grant:
                 # ownership is no grant
                 grants |= set() if grant.privilege == OWNERSHIP else {grant}
@@ -79,11 +80,11 @@ class _Asked:
     session: Session
     known: Account = Account()  # noqa: RUF009  # frozen
 
-    def note(self, statement: str, database: str) -> int:
+    def note(self, statement: str, database: str, kind: str = _DATABASE_ROLE) -> int:
         """Ask, and take up the answer; how many rows it had. A database role that it names alone is in `database`."""
         rows = self.session.run(statement)
         try:
-            told = told_account(rows, database)
+            told = told_account(rows, database, kind)
         except ValueError as error:
             raise AccountError(
                 f"the answer cannot be understood: {error}",
@@ -99,21 +100,19 @@ class _Asked:
         return len(rows)
 
 
-def _told(row: Row, database: str) -> Grant | FutureGrant | Membership | tuple[Securable, Entry]:
+def _told(row: Row, database: str, kind: str) -> Grant | FutureGrant | Membership | tuple[Securable, Entry]:
     columns = {column for column in row if text(row, column)}
     if {"privilege", "granted_on", "name", "granted_to", "grantee_name"} <= columns:
         return _granted(row)
     if {"privilege", "grant_on", "name", "grant_to", "grantee_name"} <= columns:
         return _future(row)
     if {"role", "granted_to", "grantee_name"} <= columns:
-        return shown.member(row, named("DATABASE ROLE", text(row, "role"), database))
+        return shown.member(row, named(_DATABASE_ROLE, text(row, "role"), database))
     if {"name", "database_name", "schema_name"} <= columns:
         place = (text(row, "database_name"), text(row, "schema_name"), text(row, "name"))
         return Securable(kind_of(text(row, "kind") or "TABLE"), place), shown.plain(row, place[0])
-    if {"name", "database_name"} <= columns:
-        return Securable("SCHEMA", (text(row, "database_name"), text(row, "name"))), shown.schema(row)
     if "name" in columns:
-        return Securable("DATABASE ROLE", (database, text(row, "name"))), shown.plain(row, database)
+        return Securable(kind, (text(row, "database_name") or database, text(row, "name"))), shown.plain(row, database)
     raise ValueError(f"a row has {', '.join(sorted(map(str, columns))) or 'nothing'}, which none of these SHOW has")
 
 
@@ -131,6 +130,6 @@ def _granted(row: Row) -> Grant | Membership:
     if isinstance(found, Membership) or len(found.on.name) > 1 or len(parts) != _OF_A_SCHEMA:
         return found
     on, to = Securable(found.on.kind, parts), found.to
-    if to.kind == "DATABASE ROLE":
+    if to.kind == _DATABASE_ROLE:
         to = named(to.kind, text(row, "grantee_name"), parts[0])
     return Grant(found.privilege, on, to)

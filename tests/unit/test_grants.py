@@ -276,6 +276,7 @@ def test_a_reader_of_another_owner_is_left_alone() -> None:
     made = plan(interface(model()), account(READER, gone, owner="SYSADMIN"))
     assert made.steps == ()
     assert made.is_short
+    assert not made.is_settled
     assert [(remark.check, remark.verdict, remark.what, remark.then) for remark in made.remarks] == [
         (
             "reader-owner",

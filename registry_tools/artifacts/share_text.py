@@ -7,6 +7,7 @@ secure database objects in Snowflake's documentation.
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from registry_tools.artifacts.snowflake_exchange import share_name
 from registry_tools.mesh.account import Securable, database_role, spelled
 from registry_tools.mesh.deployment import PUBLIC_READER, Place
 from registry_tools.mesh.grant_plan import ReaderRole
@@ -29,7 +30,7 @@ def share_text(project: str, readers: Iterable[ReaderRole], place: Place, guest:
 
 
 def _lines(project: str, readers: tuple[ReaderRole, ...], place: Place, guest: Guest) -> Iterator[str]:
-    shared = f"{guest.shared_by}.{spelled(f'{place.database}_SHARE')}"
+    shared = f"{guest.shared_by}.{spelled(share_name(place))}"
     reader = database_role(guest.database, PUBLIC_READER).path
     yield f"-- 1. In the account that reads {project}, by a role with IMPORT SHARE and CREATE DATABASE (ACCOUNTADMIN):"
     yield f"create database if not exists {spelled(guest.database)} from share {shared};"

@@ -80,6 +80,7 @@ class _Planner:
             what = f"{each} is owned by {whose.path if whose else 'nobody'}, so {owner} can give it nothing"
             then = f"mesh snowflake apply, or grant ownership on {_lower(each)} to role {owner} copy current grants"
             yield _remark("reader-owner", what, then, verdict="error")
+        yield from self._unshareable()
         for grant in sorted(self.held.account.grants):
             if grant.to in self._there() - foreign and not _is_planned(grant) and not _is_its_own_database(grant):
                 what = f"{grant.to} has {grant.privilege} on {grant.on}, which no public model asks for"
@@ -95,6 +96,18 @@ class _Planner:
             if member.to in self._there() - foreign:
                 what = f"{member.to} has {member.role}, and reads whatever that reads"
                 yield _remark("other-role", what, f"revoke {_lower(member.role)} from {_lower(member.to)}")
+
+    def _unshareable(self) -> Iterator[Observation]:
+        """Views about to be granted to a role that other accounts read by: a share takes secure views alone (GRANT
+        DATABASE ROLE ... TO SHARE, Usage notes).
+        """
+        shares = {each.role: each.to for each in self.held.account.memberships if each.to.kind == "SHARE"}
+        for reader in (each for each in self.wanted if each.role in shares):
+            for _, step in self._granted(reader):
+                if isinstance(step.what, Grant) and step.what.on.kind == "VIEW":
+                    label = reader.relations[step.what.on]
+                    what = f"{label} is a view, and {reader.role} is in {shares[reader.role]}, which takes secure ones"
+                    yield _remark("view-in-share", what, "set secure: true in the model's config where it is not set")
 
     def _revoked(self, reader: ReaderRole) -> Iterator[tuple[int, Step]]:
         names, schemas = {each.name for each in reader.relations}, set(reader.schemas)

@@ -37,7 +37,7 @@ class GrantRequest:
 
     @property
     def place(self) -> Place:
-        """Where the project is built. Raises UsageError where mesh.yml does not say it."""
+        """Where the project is built. Raises UsageError where mesh.yml does not say it, and where nobody reads it."""
         project = self.deployment.project(self.selector.project)
         if project is None:
             then = f"write projects.{self.selector.project}.snowflake: {{database: ..., warehouse: ..., role: ...}}"
@@ -47,6 +47,9 @@ class GrantRequest:
             known = ", ".join(other.environment for other in project.places)
             then = f"add it to environments, or use one of {known}"
             raise UsageError(f"mesh.yml has no environment {self.selector.environment}", where="mesh.yml", then=then)
+        if not place.lasting:
+            what = f"nobody reads {self.selector}: no environment in mesh.yml has reads: {self.selector.environment}"
+            raise UsageError(what, where="mesh.yml", then="use --env prod, or let an environment of mesh.yml read it")
         return place
 
 

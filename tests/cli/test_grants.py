@@ -17,7 +17,7 @@ from tests.snowflake_account import SnowflakeAccount
 MESH = """
 version: 1
 registry: registry
-environments: {prod: {reads: prod}}
+environments: {prod: {reads: prod}, ci: {reads: prod}}
 projects:
   dbt_up:
     path: up
@@ -263,7 +263,8 @@ def test_whoever_names_no_account_is_told_the_three_ways(commands: Commands, mon
     [
         (["dbt_dwn"], ("mesh.yml does not say where dbt_dwn runs", "projects.dbt_dwn.snowflake")),
         (["silent"], ("mesh.yml does not say where silent runs",)),
-        (["dbt_up", "--env", "staging"], ("mesh.yml has no environment staging", "use one of prod")),
+        (["dbt_up", "--env", "staging"], ("mesh.yml has no environment staging", "use one of prod, ci")),
+        (["dbt_up", "--env", "ci"], ("nobody reads dbt_up@ci: no environment in mesh.yml has reads: ci",)),
         (["dbt_down"], ("dbt_down",)),
     ],
 )

@@ -366,6 +366,20 @@ def test_a_project_that_has_the_public_reader_and_does_not_declare_it_is_told() 
     ]
 
 
+def test_a_view_in_a_share_has_to_be_a_secure_one() -> None:
+    shared = Membership(READER, Securable("SHARE", ("DBT_UP_PROD_SHARE",)))
+    read = interface(model(), model("recent", config=Config(materialized="view")))
+    assert told(read, account(READER, shared, *EVERYBODY)) == [
+        (
+            "view-in-share",
+            f"recent is a view, and DATABASE ROLE {READER.path} is in SHARE DBT_UP_PROD_SHARE, which takes secure ones",
+            "set secure: true in the model's config where it is not set",
+        )
+    ]
+    granted = Grant("SELECT", Securable("VIEW", (DB, "MARTS", "RECENT")), READER)
+    assert told(read, account(READER, granted, shared, *EVERYBODY)) == []
+
+
 def test_the_script_runs_as_the_project_and_says_why() -> None:
     held = account(READER, Grant("USAGE", SCHEMA, READER), *EVERYBODY)
     assert grants_script(plan(interface(model()), held)) == (

@@ -10,14 +10,17 @@ from typing import Protocol
 
 from snowflake.connector.errors import ProgrammingError
 
+from registry_tools.checks.access.actions import Alter, Create
+from registry_tools.checks.access.obstacles import UnknownStatementError
+from registry_tools.checks.access.reading import read
 from registry_tools.local.warehouse.answers import DONE, Answer
 from registry_tools.local.warehouse.grants import RELATIONS, Grant, GrantBook
-from registry_tools.local.warehouse.statements import NAME, PATH, parts
+from registry_tools.local.warehouse.statements import PATH, parts
 
 _POLICY = r"(?:MASKING|ROW ACCESS|NETWORK|AUTHENTICATION|PASSWORD|SESSION|AGGREGATION|PROJECTION) POLICY"
 _INTEGRATION = r"(?:STORAGE|SECURITY|API|NOTIFICATION|EXTERNAL ACCESS|CATALOG) INTEGRATION"
-_KIND = rf"DATABASE ROLE|ROLE|USER|WAREHOUSE|SHARE|RESOURCE MONITOR|NETWORK RULE|{_POLICY}|{_INTEGRATION}"
-_LISTED = "ROLE|USER|SHARE|WAREHOUSE|RESOURCE MONITOR|DATABASE ROLE"
+_KIND = rf"DATABASE ROLE|ROLE|USER|WAREHOUSE|SHARE|RESOURCE MONITOR|TAG|NETWORK RULE|{_POLICY}|{_INTEGRATION}"
+_HOW = "(?P<replace>OR REPLACE |OR ALTER )?"
 _PRIVILEGES = "(?P<privileges>[A-Z ,]+?)"
 _GRANTEE = rf"(?:(?P<to_kind>DATABASE ROLE|ROLE|USER|SHARE) )?(?P<to>{PATH})"
 _ON = (
@@ -140,7 +143,9 @@ def _show_future_in(book: GrantBook, asker: Asker, found: re.Match[str]) -> Answ
 
 def _show_of(book: GrantBook, asker: Asker, found: re.Match[str]) -> Answer:
     name = asker.whole_name(found["kind"], parts(found["name"]))
-    members = book.find(lambda grant: (grant.kind, grant.name) == (found["kind"], name))
+    members = book.find(
+        lambda grant: (grant.kind, grant.name) == (found["kind"], name) and grant.privilege != "OWNERSHIP"
+    )
     return Answer(
         columns=("created_on", "role", "granted_to", "grantee_name", "granted_by"),
         rows=tuple((grant.since, grant.name, _shown_kind(grant.to_kind), grant.to, grant.by) for grant in members),
@@ -173,7 +178,13 @@ def _create(book: GrantBook, asker: Asker, found: re.Match[str]) -> Answer:
         if not found["replace"]:
             message = f"SQL compilation error:\nObject '{name}' already exists."
             raise ProgrammingError(msg=message, errno=2002, sqlstate="42710")
-    book.create(kind, name)
+    if not (found["replace"] == "OR ALTER " and book.has(kind, name)):
+        book.create(kind, name, role=asker.role)
+        if kind == "DATABASE ROLE":  # sees its own database (CREATE DATABASE ROLE, General usage notes)
+            database, _, _ = name.partition(".")
+            sees = Grant(privilege="USAGE", kind="DATABASE", name=database, to_kind=kind, to=name, by=asker.role)
+            book.grant([sees])
+    _note_settings(book, kind, name, found.string)
     return Answer(columns=("status",), rows=((f"{kind.capitalize()} {name} successfully created.",),))
 
 
@@ -183,21 +194,31 @@ def _change(book: GrantBook, asker: Asker, found: re.Match[str]) -> Answer:
         raise _missing(kind, name, sqlstate="02000")
     if found["verb"] == "DROP":
         book.drop(kind, name)
+    else:
+        _note_settings(book, kind, name, found.string)
     return DONE
 
 
-def _show_objects(book: GrantBook, asker: Asker, found: re.Match[str]) -> Answer:
-    like = re.compile(re.escape(found["like"] or "%").replace("%", ".*").replace("_", "."), re.IGNORECASE)
-    inside = asker.whole_name("DATABASE", parts(found["database"])) + "." if found["database"] else ""
-    objects = book.objects(found["kind"])
-    return Answer(
-        columns=("created_on", "name"),
-        rows=tuple(
-            (since, name.removeprefix(inside))
-            for name, since in objects
-            if name.startswith(inside) and like.fullmatch(name.removeprefix(inside))
-        ),
-    )
+def _change_container(book: GrantBook, asker: Asker, found: re.Match[str]) -> Answer:
+    """How a database or schema is tagged, and whether a schema's owner manages the access to all in it."""
+    name = asker.whole_name(found["kind"], parts(found["name"]))
+    if found["kind"] == "SCHEMA" and Relation(kind="SCHEMA", name=name) not in asker.relations(name):
+        raise _missing("SCHEMA", name, sqlstate="02000")
+    _note_settings(book, found["kind"], name, found.string)
+    return DONE
+
+
+def _note_settings(book: GrantBook, kind: str, name: str, statement: str) -> None:
+    """Keeps what a statement sets, where the model of Snowflake's access rules can read it; elsewhere nobody asks."""
+    try:
+        action = read(statement)
+    except UnknownStatementError:
+        return
+    match action:
+        case Create(settings=sets):
+            book.set(kind, name, sets)
+        case Alter(sets=sets, unsets=unsets):
+            book.set(kind, name, sets, unsets)
 
 
 def _accept(_book: GrantBook, _asker: Asker, _found: re.Match[str]) -> Answer:
@@ -222,15 +243,10 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[GrantBook, Asker, re.Match[str]],
         (rf"SHOW (?P<future>FUTURE )?GRANTS TO {_GRANTEE}", _show_to),
         (rf"SHOW FUTURE GRANTS IN (?P<kind>SCHEMA|DATABASE) (?P<name>{PATH})", _show_future_in),
         (rf"SHOW GRANTS OF (?P<kind>DATABASE ROLE|ROLE|SHARE) (?P<name>{PATH})", _show_of),
-        (
-            rf"CREATE (?P<replace>OR REPLACE )?(?P<kind>{_KIND}) (?P<unless>IF NOT EXISTS )?(?P<name>{PATH})(?: .*)?",
-            _create,
-        ),
+        (rf"CREATE {_HOW}(?P<kind>{_KIND}) (?P<unless>IF NOT EXISTS )?(?P<name>{PATH})(?: .*)?", _create),
         (rf"(?P<verb>ALTER|DROP) (?P<kind>{_KIND}) (?P<if>IF EXISTS )?(?P<name>{PATH})(?: .*)?", _change),
-        (
-            rf"SHOW (?P<kind>{_LISTED})S(?: LIKE '(?P<like>[^']*)')?(?: IN DATABASE (?P<database>{NAME}))?",
-            _show_objects,
-        ),
+        (rf"ALTER (?P<kind>SCHEMA) (?P<name>{PATH}) (?:ENABLE|DISABLE) MANAGED ACCESS", _change_container),
+        (rf"ALTER (?P<kind>DATABASE|SCHEMA) (?P<name>{PATH}) (?:SET|UNSET) TAG .*", _change_container),
         (rf"ALTER (?:TABLE|VIEW) {PATH} .*(?:SET|UNSET|ADD|DROP) {_POLICY}.*", _accept),
         (r"ALTER ACCOUNT .*", _accept),
         (r"ALTER DYNAMIC TABLE (?:IF EXISTS )?.* (?:REFRESH|SUSPEND|RESUME)", _accept),

@@ -1,11 +1,17 @@
-"""DESCRIBE TABLE in, the columns of a table in any database out."""
+"""DESCRIBE TABLE in, the columns of a table in any database out; and DESCRIBE of what is no table let through to us."""
 
+import re
 from string import Template
+from typing import Any, Final
 
 from fakesnow.instance import GLOBAL_DATABASE_NAME
 from fakesnow.transforms import transforms
+from sqlglot import Expr, exp
 
 _COLUMNS = "FROM _fs_information_schema."
+_OF_THE_ACCOUNT: Final = re.compile(
+    r"\s*DESC(?:RIBE)?\s+(?:USER|AUTHENTICATION\s+POLICY)\s.*", re.IGNORECASE | re.DOTALL
+)
 
 
 def describe_every_database() -> None:
@@ -15,3 +21,16 @@ def describe_every_database() -> None:
     stock = transforms.SQL_DESCRIBE_TABLE.template
     everywhere = stock.replace(_COLUMNS, f"FROM {GLOBAL_DATABASE_NAME}._fs_information_schema.")
     transforms.SQL_DESCRIBE_TABLE = Template(everywhere)
+
+
+def describe_the_account(server: Any) -> None:  # noqa: ANN401 - fakesnow's module
+    """Makes fakesnow's server pass DESCRIBE USER on, which sqlglot cannot read. It parses a statement to see of which
+    sort it is, before anybody can answer it.
+    """
+    stock = server.parse_one
+
+    def parse_one(command: str) -> Expr:
+        parsed: Expr = exp.Command(this="SHOW") if _OF_THE_ACCOUNT.fullmatch(command) else stock(command)
+        return parsed
+
+    server.parse_one = parse_one

@@ -1,7 +1,7 @@
 """The account's book: roles, users, warehouses and who was granted what; kept as JSON beside the databases."""
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,10 +42,12 @@ class GrantBook:
         self._lock = RLock()
         self._objects: dict[tuple[str, str], str] = {}
         self._grants: list[Grant] = []
+        self._settings: dict[tuple[str, str], dict[str, str]] = {}
         if path.exists():
             document = json.loads(path.read_text(encoding="utf-8"))
             self._objects = {(kind, name): since for kind, name, since in document["objects"]}
             self._grants = [Grant(**entry) for entry in document["grants"]]
+            self._settings = {(kind, name): held for kind, name, held in document.get("settings", [])}
 
     def has(self, kind: str, name: str) -> bool:
         """Whether such an account object was created and not dropped since."""
@@ -55,16 +57,30 @@ class GrantBook:
         """Name and time of creation of the account objects of one kind."""
         return sorted((name, since) for (of, name), since in tuple(self._objects.items()) if of == kind)
 
-    def create(self, kind: str, name: str) -> None:
-        """Notes an account object."""
+    def create(self, kind: str, name: str, *, role: str) -> None:
+        """Notes an account object and the role that owns it."""
         with self._lock:
             self._objects[kind, name] = _now()
+            self._settings.pop((kind, name), None)
+            self.grant([Grant(privilege="OWNERSHIP", kind=kind, name=name, to_kind="ROLE", to=role, by=role)])
+
+    def settings(self, kind: str, name: str) -> dict[str, str]:
+        """How something is set, in the words of ALTER ... SET; nothing for what was never set."""
+        return dict(self._settings.get((kind, name), {}))
+
+    def set(self, kind: str, name: str, sets: Mapping[str, str], unsets: Iterable[str] = ()) -> None:
+        """Notes how something is set from now on."""
+        with self._lock:
+            gone = set(unsets)
+            held = {**self._settings.get((kind, name), {}), **sets}
+            self._settings[kind, name] = {key: value for key, value in held.items() if key not in gone}
             self._save()
 
     def drop(self, kind: str, name: str) -> None:
         """Forgets an account object, what it was granted, and what was granted on it."""
         with self._lock:
             self._objects.pop((kind, name), None)
+            self._settings.pop((kind, name), None)
             self._keep(lambda grant: not _concerns(grant, kind, name))
 
     def grant(self, grants: Iterable[Grant]) -> None:
@@ -112,7 +128,12 @@ class GrantBook:
     def dropped(self, name: str) -> None:
         """A database, schema, table or view is gone, and with it the grants on it and on all that was inside."""
         with self._lock:
-            self._keep(lambda grant: grant.name != name and not grant.name.startswith(f"{name}."))
+            known = (*self._settings, *self._objects)
+            gone = [key for key in known if _is_at(key[1], name) and (key[0] == "DATABASE" or "." in key[1])]
+            for key in gone:
+                self._settings.pop(key, None)
+                self._objects.pop(key, None)
+            self._keep(lambda grant: not _is_at(grant.name, name))
 
     def _keep(self, wanted: Callable[[Grant], bool]) -> None:
         self._grants = [grant for grant in self._grants if wanted(grant)]
@@ -122,12 +143,17 @@ class GrantBook:
         document = {
             "objects": [[kind, name, since] for (kind, name), since in self._objects.items()],
             "grants": [asdict(grant) for grant in self._grants],
+            "settings": [[kind, name, held] for (kind, name), held in self._settings.items()],
         }
         write_whole(self._path, json.dumps(document, indent=1).encode())
 
 
 def _concerns(grant: Grant, kind: str, name: str) -> bool:
     return (grant.to_kind, grant.to) == (kind, name) or (grant.kind, grant.name) == (kind, name)
+
+
+def _is_at(name: str, place: str) -> bool:
+    return name == place or name.startswith(f"{place}.")
 
 
 def _on(grant: Grant, name: str) -> bool:

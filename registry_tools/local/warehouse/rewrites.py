@@ -1,5 +1,6 @@
 """Parsed Snowflake SQL in, SQL that fakesnow and DuckDB agree on out; each rewrite says which fact asks for it."""
 
+import json
 import re
 
 import sqlglot
@@ -9,6 +10,7 @@ from sqlglot import Expr, exp
 from registry_tools.local.warehouse.answers import Answer
 from registry_tools.local.warehouse.session import Session
 from registry_tools.local.warehouse.statements import PATH
+from registry_tools.mesh.account import SYSTEM_ROLES
 
 NULL_IN_NOT_NULL = "NULL result in a non-nullable column"
 
@@ -65,7 +67,13 @@ def merge_answer(merge: exp.Merge, actions: list[str]) -> Answer:
 
 def with_session(expression: Expr, session: Session) -> Expr:
     """CURRENT_ROLE() and its sisters become what they stand for in this session; DuckDB has others or none."""
-    facts = {exp.CurrentRole: session.role, exp.CurrentUser: session.user, exp.CurrentWarehouse: session.warehouse}
+    facts = {
+        exp.CurrentRole: session.role,
+        exp.CurrentUser: session.user,
+        exp.CurrentWarehouse: session.warehouse,
+        exp.CurrentAccountName: "EMBEDDED",
+        exp.CurrentAvailableRoles: json.dumps([*SYSTEM_ROLES, session.role]),  # nobody is checked
+    }
     for call in list(expression.find_all(*facts)):
         call.replace(exp.Literal.string(facts[type(call)]))
     return expression

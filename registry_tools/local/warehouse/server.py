@@ -36,6 +36,7 @@ def application(snowflake: LocalSnowflake) -> Starlette:
     """The routes of fakesnow over this account, which it looks up in its own module: there is one a process."""
     timestamps.keep_nulls()
     descriptions.describe_every_database()
+    descriptions.describe_the_account(_stock)
     _stock.shared_fs = snowflake
     ours = {"/session/v1/login-request": _log_in, "/queries/v1/query-request": _query}
     routes = [Route(each.path, ours.get(each.path, each.endpoint), methods=each.methods) for each in _stock.routes]

@@ -43,7 +43,9 @@ def script(*words: str, passphrase: str | None = PASSPHRASE, **options: Any) -> 
 
 
 def fingerprint_of(result: subprocess.CompletedProcess[str]) -> str:
-    return re.findall(r"SHA256:[A-Za-z0-9+/=]+", result.stderr)[0]
+    found = re.search(r"SHA256:[A-Za-z0-9+/=]+", result.stderr)
+    assert found, result.stderr
+    return found.group()
 
 
 def test_the_key_is_encrypted_and_for_its_owner_alone(here: Path) -> None:
@@ -59,7 +61,7 @@ def test_dbt_and_the_connector_take_the_key_with_its_passphrase(here: Path) -> N
     from cryptography.hazmat.primitives import serialization
 
     script("create", "--user", "DBT_UP_SVC", "--key", "a key.p8")
-    credentials = SnowflakeCredentials(
+    credentials: Any = SnowflakeCredentials(
         account="acme-prod",
         database="D",
         schema="S",
@@ -97,7 +99,7 @@ def test_the_sql_parses() -> None:
     for words in (["create", "--user", "U"], ["rotate", "--user", "U", "--key", "n.p8"], ["retire", "--user", "U"]):
         parsed = linter.parse_string(script(*words).stdout)
         assert parsed.violations == []
-        assert "unparsable" not in str(parsed.tree and parsed.tree.stringify())
+        assert "unparsable" not in str(parsed.tree.stringify() if parsed.tree is not None else "unparsable")
 
 
 def test_nothing_secret_is_shown_not_even_in_a_trace(here: Path) -> None:

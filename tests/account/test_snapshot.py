@@ -93,7 +93,7 @@ def test_what_is_others_own_is_left_out_but_for_what_our_roles_hold_of_it(settin
     assert not [thing for thing in found.objects if thing.name[0] == "THEIRS"]
     assert Grant("USAGE", theirs, role("DBT_UP_ROLE")) in found.grants
     assert {grant.to for grant in found.grants if grant.on == theirs} == {role("DBT_UP_ROLE")}
-    assert not [each for each in (*found.grants, *found.memberships) if role("OTHER") == each.to]
+    assert role("OTHER") not in {held.to for held in found.grants} | {held.to for held in found.memberships}
 
 
 def test_whoever_may_do_everything_is_read(setting: Setting) -> None:

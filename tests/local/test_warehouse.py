@@ -134,15 +134,15 @@ def test_a_session_knows_its_role_user_and_warehouse(run):
 
 def test_a_dropped_database_is_gone_and_can_be_made_again(run):
     run("create database gone")
-    run("create schema gone.public")
-    run("create table gone.public.t as select 1 as id")
+    run("create schema gone.marts")
+    run("create table gone.marts.t as select 1 as id")
     run("drop database gone")
     with pytest.raises(ProgrammingError, match="'GONE' does not exist"):
         run("drop database gone")
     run("drop database if exists gone")
     run("create database gone")
     with pytest.raises(ProgrammingError, match="does not exist"):
-        run("select * from gone.public.t")
+        run("select * from gone.marts.t")
 
 
 def test_two_sessions_that_write_one_table_both_succeed(connect):

@@ -12,7 +12,6 @@ from registry_tools.local.warehouse.account import Asker
 from registry_tools.local.warehouse.answers import Answer
 from registry_tools.local.warehouse.grants import GrantBook
 from registry_tools.local.warehouse.statements import NAME, PATH, parts
-from registry_tools.mesh.account import SYSTEM_ROLES
 
 _Cell = str | int | None
 _Show = Callable[[GrantBook, Asker, re.Match[str]], Answer]
@@ -66,9 +65,6 @@ def _show_plain(book: GrantBook, _asker: Asker, found: re.Match[str]) -> Answer:
     groups = found.groupdict()
     within = f"{'.'.join(parts(groups['inside']))}." if groups.get("inside") else ""
     rows = tuple(_listed(book, found["kind"], within, groups.get("like")))
-    if found["kind"] == "ROLE":
-        like = matching(groups.get("like"))
-        rows += tuple((None, name, None, None, "") for name in SYSTEM_ROLES if like.fullmatch(name))
     return Answer(columns=_OWNED, rows=rows)
 
 

@@ -99,7 +99,8 @@ def test_the_sql_parses() -> None:
     for words in (["create", "--user", "U"], ["rotate", "--user", "U", "--key", "n.p8"], ["retire", "--user", "U"]):
         parsed = linter.parse_string(script(*words).stdout)
         assert parsed.violations == []
-        assert "unparsable" not in str(parsed.tree.stringify() if parsed.tree is not None else "unparsable")
+        tree: Any = parsed.tree
+        assert "unparsable" not in tree.stringify()
 
 
 def test_nothing_secret_is_shown_not_even_in_a_trace(here: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import re
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import boto3
@@ -16,10 +17,17 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
+from registry_tools.errors import RegistryError
+from registry_tools.registry.location import open_registry
+from registry_tools.registry.publications import Registry
+from tests.builders import publish
 from tests.golden import assert_stands
 from tests.infra.emulator import SETUP, Terraform, prepared
 from tests.infra.golden_policies import BUCKET, FOLDER, KEY
+from tests.infra.test_roles import sync
 from tests.running import REPOSITORY
+from tests.stores.local_s3 import aws_variables
+from tests.unit.test_check_changes import up
 
 WHOLE: Final = FOLDER / "mesh.yml"
 REGION: Final = "eu-central-1"
@@ -106,15 +114,38 @@ def test_the_bucket_is_as_the_design_wants_it(applied: Mapping[str, Any], endpoi
     assert client(endpoint, "kms").get_key_rotation_status(KeyId=applied["key_arn"])["KeyRotationEnabled"]
 
 
-def test_roles_are_held_to_their_keys_by_another_evaluator_too(applied: Mapping[str, Any], endpoint: str) -> None:
-    """Moto's own: actions and resources, with temporary credentials. It takes every conditional denial of the bucket's
-    policy for one that holds, so that policy has to go first.
+@pytest.fixture(scope="module")
+def sessions(applied: Mapping[str, Any], endpoint: str) -> Mapping[str, Mapping[str, str]]:
+    """Temporary credentials of each publisher, of whom moto now demands what their policies say of actions and keys.
+
+    It takes every conditional denial of the bucket's policy for one that holds, so that policy has to go first.
     """
-    roles = {name: _assumed(endpoint, arn) for name, arn in applied["publisher_role_arns"].items()}
-    admin = client(endpoint, "s3")
+    sts, admin = client(endpoint, "sts"), client(endpoint, "s3")
+    asked = {"RoleSessionName": "ci", "WebIdentityToken": "x" * 30}
+    found = {
+        name: sts.assume_role_with_web_identity(RoleArn=arn, **asked)["Credentials"]
+        for name, arn in applied["publisher_role_arns"].items()
+    }
     admin.delete_bucket_policy(Bucket=BUCKET)
     admin.put_object(Bucket=BUCKET, Key="registry/_private/dbt_up/prod/x.json.zst", Body=b"secret")
-    _enforce(endpoint)
+    request = urllib.request.Request(f"{endpoint}/moto-api/reset-auth", data=b"0", method="POST")  # noqa: S310
+    request.add_header("Content-Type", "text/plain")  # of a form, moto leaves nothing to read
+    with urllib.request.urlopen(request) as answer:  # noqa: S310  # our own server
+        assert answer.status == 200
+    return {
+        name: {
+            "aws_access_key_id": keys["AccessKeyId"],
+            "aws_secret_access_key": keys["SecretAccessKey"],
+            "aws_session_token": keys["SessionToken"],
+        }
+        for name, keys in found.items()
+    }
+
+
+def test_roles_are_held_to_their_keys_by_another_evaluator_too(
+    sessions: Mapping[str, Mapping[str, str]], endpoint: str
+) -> None:
+    roles = {name: client(endpoint, "s3", **keys) for name, keys in sessions.items()}
     own, theirs = "registry/dbt_up/prod/history/x/manifest.json", "registry/dbt_down/prod/history/x/manifest.json"
     new = {"Body": b"{}", "IfNoneMatch": "*"}
     matrix: list[tuple[str, str, Mapping[str, Any], str]] = [
@@ -132,24 +163,23 @@ def test_roles_are_held_to_their_keys_by_another_evaluator_too(applied: Mapping[
     assert [_tried(getattr(roles[who], act), **what) for who, act, what, _ in matrix] == [end for *_, end in matrix]
 
 
-def _assumed(endpoint: str, arn: str) -> Any:
-    asked = {"RoleArn": arn, "RoleSessionName": "ci", "WebIdentityToken": "x" * 30}
-    found = client(endpoint, "sts").assume_role_with_web_identity(**asked)["Credentials"]
-    return client(
-        endpoint,
-        "s3",
-        aws_access_key_id=found["AccessKeyId"],
-        aws_secret_access_key=found["SecretAccessKey"],
-        aws_session_token=found["SessionToken"],
-    )
+def test_the_product_publishes_and_syncs_with_a_roles_session(
+    sessions: Mapping[str, Mapping[str, str]], endpoint: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in aws_variables(endpoint, tmp_path).items():
+        monkeypatch.setenv(name, value)
 
+    def registry(project: str) -> Registry:
+        for name, value in sessions[project].items():
+            monkeypatch.setenv(name.upper(), value)
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+        return open_registry(f"s3://{BUCKET}/registry")
 
-def _enforce(endpoint: str) -> None:
-    """From now on moto looks at policies; without a content type, because it reads a form otherwise."""
-    request = urllib.request.Request(f"{endpoint}/moto-api/reset-auth", data=b"0", method="POST")  # noqa: S310
-    request.add_header("Content-Type", "text/plain")
-    with urllib.request.urlopen(request) as answer:  # noqa: S310  # our own server
-        assert answer.status == 200
+    assert publish(tmp_path, registry("dbt_up"), up("id")).publication.n == 1
+    assert [read.publication.n for read in sync(tmp_path, registry("dbt_down")).upstreams] == [1]
+    down = registry("dbt_down")
+    with pytest.raises(RegistryError, match="AccessDenied"):
+        publish(tmp_path, down, up("id", "amount", built=2))
 
 
 def _tried(act: Callable[..., Any], **asked: Any) -> str:

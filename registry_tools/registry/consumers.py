@@ -7,8 +7,10 @@ whole registry.
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+from registry_tools.errors import Forbidden
 from registry_tools.mesh.progress import Told, unheard
 from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.usage import Usage
@@ -58,13 +60,26 @@ def _consumers(
     told: Told = unheard,
 ) -> tuple[Consumer, ...]:
     names = sorted({name for found in pool.map(registry.consumers, upstreams) for name in found})
-    folders = zip(names, pool.map(registry.folders_of, names), strict=True)
+    folders = zip(names, pool.map(partial(_folders, registry), names), strict=True)
     places = [(name, environment) for name, environments in folders for environment in environments]
     found = []
     for done, one in enumerate(pool.map(lambda place: _consumer(registry, *place), places), start=1):
         told(done, len(places))
         found.append(one)
     return tuple(filter(None, found))
+
+
+def _folders(registry: Reading, consumer: str) -> list[str]:
+    try:
+        return registry.folders_of(consumer)
+    except Forbidden as forbidden:
+        raise Forbidden(
+            f"{consumer} has said that it reads this project or a reader of it, and this role may not see {consumer}",
+            where=f"{registry.store.root}/{consumer}/",
+            details=[forbidden.what],
+            then=f"list {consumer} in mesh.yml, then mesh terraform-vars and terraform apply; or, when it is gone for "
+            f"good, have an administrator delete its markers, _edges/<upstream>/{consumer}",
+        ) from None
 
 
 def _consumer(registry: Reading, project: str, environment: str) -> Consumer | None:

@@ -146,8 +146,18 @@ def test_what_is_missing_is_told_from_what_is_forbidden(filled: As, door: str) -
         store.get(layout.latest_key("dbt_far", "prod"))
 
 
+def test_a_reader_that_mesh_yml_does_not_list_is_named(filled: As, tmp_path: Path) -> None:
+    admin = filled("admin").store
+    assert admin.create(layout.edge_key("dbt_up", "dbt_gone"), b"")
+    with pytest.raises(Forbidden, match="dbt_gone has said that it reads this project") as caught:
+        publish(tmp_path, filled("dbt_up"), up("id", built=2))
+    assert "list dbt_gone in mesh.yml" in caught.value.then
+    assert "_edges/<upstream>/dbt_gone" in caught.value.then
+
+
 def test_a_publisher_looks_after_its_own_log(filled: As) -> None:
     assert list(inspect_registry(filled("dbt_up"), [UP], mend=False)) == []
+    assert list(inspect_registry(filled("collector"), [], mend=False)) == []
     assert (
         list(inspect_registry(filled("dbt_down"), [Selector(project="dbt_down", environment="prod")], mend=True)) == []
     )

@@ -4,6 +4,10 @@ import json
 
 import pytest
 
+from registry_tools.cli.consumers import repositories
+from registry_tools.mesh.publication import Actor
+from registry_tools.mesh.usage import Usage
+from registry_tools.tasks.list_consumers import ListedConsumer
 from tests import builders
 from tests.builders import Json, column, node, source
 from tests.cli.conftest import Commands, assert_refused
@@ -165,6 +169,7 @@ def test_who_reads_a_project_is_listed(checked: Commands) -> None:
         "publication": "",
         "n": 1,
         "published_at": "",
+        "repository": None,
         "owner": {"team": "Orders", "contact": "#orders"},
         "models": ["orders"],
         "nodes": ["model.reader.report"],
@@ -178,6 +183,49 @@ def test_a_consumer_that_nobody_can_read_is_listed_as_such(checked: Commands) ->
     (checked.down / "target/manifest.json").write_text(json.dumps(reading("select from where")))
     asked(checked, "publish", "--env", "prod", "--project-dir", str(checked.down))
     assert "of 1 node it is not known which columns they read: report" in asked(checked, "consumers", "mini").stdout
+
+
+def test_repositories_of_consumers_are_told_one_on_a_line(checked: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert asked(checked, "consumers", "mini", "--format", "repositories").stdout == ""
+    job = {"GITHUB_RUN_ID": "7", "CI_PIPELINE_ID": "7", "GITHUB_SHA": "a" * 40, "CI_COMMIT_SHA": "a" * 40}
+    systems = {"GITHUB_ACTIONS": ("staging", "Acme/reader.dbt"), "GITLAB_CI": ("qa", "acme/elsewhere")}
+    for mark, (environment, repository) in systems.items():
+        told = job | {mark: "true", "GITHUB_REPOSITORY": repository, "CI_PROJECT_PATH": repository}
+        with monkeypatch.context() as patched:
+            for name, value in told.items():
+                patched.setenv(name, value)
+            asked(checked, "publish", "--env", environment, "--project-dir", str(checked.down))
+    assert asked(checked, "consumers", "mini", "--format", "repositories").stdout == "Acme/reader.dbt\n"
+    listed = document(checked, "consumers", "mini")["consumers"]
+    assert {one["environment"]: one["repository"] for one in listed} == {
+        "prod": None,
+        "qa": "acme/elsewhere",
+        "staging": "Acme/reader.dbt",
+    }
+
+
+@pytest.mark.parametrize(
+    ("claimed", "told"),
+    [
+        (["acme/down", "Acme/Down", "acme/down"], ["acme/down"]),
+        (["acme/b", "acme/A"], ["acme/A", "acme/b"]),
+        (["acme/..", "acme/.", "a/b/c", "-a/b", "a b/c", "acme/x\n", "acme/x?y", None], []),
+        (["acme/.github", "a/..."], ["a/...", "acme/.github"]),
+    ],
+)
+def test_no_other_repository_than_one_that_github_could_have_is_told(
+    claimed: list[str | None], told: list[str]
+) -> None:
+    listed = [
+        ListedConsumer(
+            upstream="dbt_up",
+            publication=builders.publication("dbt_down", actor=Actor(system="github", repository=name)),
+            usage=Usage(project="dbt_down"),
+            reads=(),
+        )
+        for name in claimed
+    ]
+    assert repositories(listed) == told
 
 
 def test_an_empty_registry_has_no_consumers(commands: Commands) -> None:

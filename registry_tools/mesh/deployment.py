@@ -131,11 +131,14 @@ class AwsTerms:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
-    """All projects in the order of mesh.yml, and what holds for all of them. `aws` is None where it says nothing."""
+    """All projects in the order of mesh.yml, and what holds for all of them. `aws` is None where it says nothing, and
+    so is `repository`, the one in which mesh.yml stands.
+    """
 
     projects: tuple[DeployedProject, ...]
     snowflake: SnowflakeTerms = field(default_factory=SnowflakeTerms)
     aws: AwsTerms | None = None
+    repository: str | None = None
 
     def project(self, name: str) -> DeployedProject | None:
         """The project of this name."""

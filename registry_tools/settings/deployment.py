@@ -29,7 +29,8 @@ def deployment_of(mesh: Mesh) -> Deployment:
         raise UsageError("no project has a database", where=str(mesh.file), then=then)
     deployed = tuple(_deployed(project, mesh, environments) for project in projects)
     _expect_apart(deployed, mesh)
-    return Deployment(projects=deployed, snowflake=mesh.platform.snowflake, aws=mesh.platform.aws)
+    terms = mesh.platform
+    return Deployment(projects=deployed, snowflake=terms.snowflake, aws=terms.aws, repository=terms.repository)
 
 
 def _deployed(project: Project, mesh: Mesh, environments: tuple[str, ...]) -> DeployedProject:

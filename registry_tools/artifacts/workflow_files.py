@@ -55,7 +55,7 @@ def _workflow(deployment: Deployment, project: DeployedProject, turn: int) -> st
     calls = _Calls(deployment, project)
     jobs: list[str] = []
     for place in lasting:
-        jobs += calls.impact(place, passing)
+        jobs += calls.impact(place)
     for place in passing:
         jobs += calls.build(place)
     for place in lasting:
@@ -108,20 +108,15 @@ class _Calls:
         key_pair = deployment.snowflake.identity == "key_pair"
         self._keys = _KEYS if key_pair else ()
 
-    def impact(self, place: Place, passing: Sequence[Place]) -> Iterator[str]:
+    def impact(self, place: Place) -> Iterator[str]:
         """A pull request: whom it would break in this environment."""
         aws = self._deployment.aws
-        target = passing[0] if passing else place
         yield from _call(
             f"impact-{place.environment}",
             "pr-impact",
             f"{_SET_UP} && github.event_name == 'pull_request'",
             (*_READS, "pull-requests: write"),
-            {
-                **self._which(place),
-                "target": target.environment,
-                **self._registry(aws.pull_request_role_arn if aws else None),
-            },
+            {**self._which(place), **self._registry(aws.pull_request_role_arn if aws else None)},
         )
 
     def build(self, place: Place) -> Iterator[str]:

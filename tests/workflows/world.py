@@ -88,7 +88,7 @@ class World:
     def change_github(self, **changes: Any) -> None:
         (self.folder / "github.json").write_text(json.dumps(self.github | changes))
 
-    def run(
+    def run(  # noqa: PLR0913  # an event, and what a repository has
         self,
         workflow: str,
         event: str,

@@ -1,4 +1,4 @@
-"""One world for all runs of workflows; each test leaves its branch and what it told GitHub behind, and nothing else."""
+"""One world for all runs of workflows; what a test did to the repository and told GitHub is taken back."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,8 @@ def _world(demo: RunningMesh, tmp_path_factory: pytest.TempPathFactory) -> World
 
 @pytest.fixture
 def world(_world: World) -> Iterator[World]:
-    before = _world.github
+    github, main = _world.github, _world.git("rev-parse", "main")
     yield _world
-    _world.git("switch", "--quiet", "main")
-    _world.change_github(**before)
+    _world.git("switch", "--quiet", "--discard-changes", "main")
+    _world.git("reset", "--quiet", "--hard", main)
+    _world.change_github(**github)

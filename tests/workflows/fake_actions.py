@@ -28,6 +28,8 @@ class FakeActions:
             "actions/create-github-app-token": self.token,
             "aws-actions/configure-aws-credentials": self.take_role,
             "hashicorp/setup-terraform": lambda _given, _job: Made(),
+            "actions/attest-build-provenance": self.prove,
+            "pypa/gh-action-pypi-publish": self.prove,
         }
 
     def checkout(self, given: Mapping[str, str], job: Job) -> Made:
@@ -43,13 +45,21 @@ class FakeActions:
         self.roles.append((given["role-to-assume"], job.environment))
         return Made(variables=dict(self.credentials))
 
+    def prove(self, given: Mapping[str, str], job: Job) -> Made:
+        """Neither is given a token: both ask GitHub for one, with what was built beside them."""
+        assert job.permissions["id-token"] == "write"
+        assert not {"password", "github-token"} & set(given)
+        assert list((job.workspace / "dist").glob("*.whl"))
+        return Made()
+
     def token(self, given: Mapping[str, str], _job: Job) -> Made:
         assert given["private-key"]
         return Made(outputs={"token": f"token for {given.get('owner', '')}/{given.get('repositories', '')}"})
 
     def upload(self, given: Mapping[str, str], job: Job) -> Made:
-        files = [job.workspace / line for line in given["path"].split()]
-        for file in filter(Path.is_file, files):
+        named = [job.workspace / line for line in given["path"].split()]
+        files = [file for path in named for file in ([path] if path.is_file() else sorted(path.glob("*")))]
+        for file in files:
             (self.artifacts / given["name"]).mkdir(parents=True, exist_ok=True)
             shutil.copy(file, self.artifacts / given["name"])
         return Made()

@@ -5,6 +5,7 @@ import re
 import shutil
 import stat
 import subprocess
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.mesh
 
 APP = {"MESH_APP_ID": "12"}
 KEY = {"MESH_APP_KEY": "the key of the App"}
+BUILDER = REPOSITORY / "tests/workflows/fake_uv.py"
 EVERYTHING = "dbt |mesh |sync_mesh |publish_manifest "
 PROD = ("arn:aws:iam::123456789012:role/dbt-mesh-dbt-up", "dbt_up-prod")
 
@@ -122,7 +124,7 @@ def test_grants_that_fail_stop_the_news_and_leave_the_publication(world: World) 
     assert world.github["calls"] == []
 
 
-def called(project: str, environment: str = "prod") -> dict[str, object]:
+def called(project: str, environment: str = "prod") -> dict[str, Any]:
     """The inputs of a reusable workflow for one project."""
     return {
         "project": project,
@@ -310,6 +312,24 @@ def test_the_setup_is_planned_in_a_pull_request_and_applied_on_main(world: World
     assert world.asked("terraform")[-1].endswith("-detailed-exitcode")
     fork = pull_request("mallory/dbt-mesh")
     assert set(world.run("setup.yml", "pull_request", payload=fork, variables=account, faked="mesh ")) == {"rendered"}
+
+
+def test_a_release_is_built_once_and_only_of_a_tag_on_main(world: World) -> None:
+    """The build is a stand-in that makes a wheel of one module; it is installed and asked for its version for real."""
+    (world.repository / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n')
+    (world.repository / "CHANGELOG.md").write_text("## 1.2.3\n")
+    (world.repository / "Makefile").write_text(f"install:\n\tmkdir -p .venv/bin && cp {BUILDER} .venv/bin/uv\n")
+    world.commit()
+    jobs = world.run("release.yml", "push", tag="v1.2.3")
+    assert {name: job.result for name, job in jobs.items()} == dict.fromkeys(("build", "attest", "publish"), "success")
+    assert jobs["publish"].environment == "pypi"
+    assert jobs["publish"].permissions == {"id-token": "write"}
+    assert [path.name for path in (jobs["publish"].workspace / "dist").iterdir()] == ["mini-1.2.3-py3-none-any.whl"]
+    assert set(world.run("release.yml", "push", tag="v1.2.4")) == {"build"}
+    world.branch("elsewhere")
+    world.commit()
+    refused = world.run("release.yml", "push", tag="v1.2.3")
+    assert {name: job.result for name, job in refused.items()} == {"build": "failure"}
 
 
 def test_a_private_key_lies_where_one_user_reads_it_and_nowhere_else(world: World) -> None:

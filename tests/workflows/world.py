@@ -15,7 +15,6 @@ import boto3
 import yaml
 
 from registry_tools.artifacts.workflow_files import workflows
-from registry_tools.cli.app import COMMANDS
 from registry_tools.settings import deployment_of, find_mesh
 from tests.running import REPOSITORY, RunningMesh
 from tests.workflows import fake_gh
@@ -28,18 +27,16 @@ PREFIX: Final = "workflows"
 _COPIED: Final = ("mesh.yml", "dbt_up", "dbt_down", "dbt_down_package", "dbt_down_loom", "snowflake_setup", ".github")
 _MADE: Final = ("target", "logs", "state", "_mesh_*.yml", "mesh_packages", "dbt_packages", "dbt_loom.config.yml")
 _CALLS: Final = "FAKE_CALLS"
-# What asks a live account or the network, and what is not here yet: kept as asked, and not done.
-_NEVER: Final = (
-    "python -m pip",
-    "terraform",
-    *(f"mesh {name}" for name in sorted({"grants", "snowflake"} | ({"notify", "render"} - set(COMMANDS)))),
-)
-# Each line that is typed is kept, in the order in which it is typed; what it means is left to the real command.
+# What asks the network, or a live account as a whole: kept as asked, and not done.
+_NEVER: Final = ("python -m pip", "terraform", "mesh snowflake", "mesh notify")
+# Each line that is typed is kept, in the order in which it is typed; what it means is left to the real command. The
+# account that grants are planned on is the embedded one.
 _TOOL: Final = f"""#!/bin/bash
 line="$(basename "$0") $*"
 echo "${{line%%$'\\n'*}}" >> "${_CALLS}"
 if test -n "$FAKE_FAILING" && [[ "$line" =~ ^($FAKE_FAILING) ]]; then exit "${{FAKE_CODE:-1}}"; fi
 if [[ "$line" =~ ^($FAKE_ONLY) ]]; then exit 0; fi
+if [[ "$line" =~ ^"mesh grants" ]]; then set -- "$@" --embedded; fi
 exec "{Path(sys.executable).parent}/$(basename "$0")" "$@"
 """
 
@@ -98,6 +95,7 @@ class World:
         secrets: Mapping[str, str] | None = None,
         faked: str = "",
         failing: str = "",
+        tag: str = "",
         **inputs: Any,
     ) -> dict[str, Job]:
         """One run upon the commit that is checked out. Lines that begin like `faked` do nothing, and those that begin
@@ -136,8 +134,8 @@ class World:
                 "event": {**pull_request(OWN), **(payload or {})} if pull else {**(payload or {})},
                 "repository": OWN,
                 "repository_owner": "acme",
-                "ref": "refs/pull/7/merge" if pull else "refs/heads/main",
-                "ref_name": "7/merge" if pull else "main",
+                "ref": "refs/pull/7/merge" if pull else f"refs/tags/{tag}" if tag else "refs/heads/main",
+                "ref_name": "7/merge" if pull else tag or "main",
                 "sha": commit,
                 "run_id": str(100 + self.runs),
                 "workflow_ref": f"{OWN}/.github/workflows/{workflow}@refs/heads/main",

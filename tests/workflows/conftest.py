@@ -19,4 +19,5 @@ def world(_world: World) -> Iterator[World]:
     yield _world
     _world.git("switch", "--quiet", "--discard-changes", "main")
     _world.git("reset", "--quiet", "--hard", main)
+    _world.git("clean", "--quiet", "--force", "-d")
     _world.change_github(**github)

@@ -139,7 +139,7 @@ class _Workflow:
         inputs = {key: value_of(value, contexts) for key, value in job.get("with", {}).items()}
         secrets = {key: written(value_of(value, contexts)) for key, value in job.get("secrets", {}).items()}
         called = replace(self._runner, secrets=secrets, folder=self._runner.folder / name)
-        for inner, ran in called.run(Path(job["uses"]).name, **inputs).items():
+        for inner, ran in called.run(Path(job["uses"].partition("@")[0]).name, **inputs).items():
             yield f"{name} / {inner}", ran
 
     def _matrix(self, name: str, job: Mapping[str, Any], contexts: Contexts) -> Iterator[tuple[str, Job]]:

@@ -314,6 +314,40 @@ def test_the_setup_is_planned_in_a_pull_request_and_applied_on_main(world: World
     assert set(world.run("setup.yml", "pull_request", payload=fork, variables=account, faked="mesh ")) == {"rendered"}
 
 
+def example(world: World, name: str, event: str, **given: Any) -> list[str]:
+    """The names of the jobs of an example that ran, in order, nothing of them done for real."""
+    shutil.copy(REPOSITORY / "examples/workflows" / name, world.repository / ".github/workflows")
+    return list(world.run(name, event, faked=EVERYTHING, **given))
+
+
+def test_sequential_builds_whoever_reads_after_what_it_reads_and_not_without_it(world: World) -> None:
+    projects = ["dbt_up / publish", "dbt_down / publish", "dbt_down_package / publish"]
+    assert example(world, "sequential.yml", "push") == projects
+    assert example(world, "sequential.yml", "push", failing="dbt build") == projects[:1]
+
+
+def test_independent_schedules_build_one_project_each(world: World) -> None:
+    ran = {
+        cron: example(world, "independent-schedules.yml", "schedule", payload={"schedule": cron})
+        for cron in ("0 * * * *", "*/15 * * * *")
+    }
+    assert list(ran.values()) == [["upstream / publish"], ["downstream / build"]]
+    assert world.calls[-2].startswith("publish_manifest --env prod --usage-only")
+
+
+def test_on_demand_upstream_starts_whoever_reads_it(world: World) -> None:
+    assert example(world, "on-demand.yml", "workflow_dispatch") == ["dbt_up / publish", "dbt_up / start"]
+    assert [call["words"][2] for call in world.github["calls"]] == ["dbt_down.yml", "dbt_down_package.yml"]
+    elsewhere = "in-a-repository-of-its-own.yml"
+    for project, chain, ran in (
+        ("dbt_up", "/dbt_up/", ["publish / publish"]),
+        ("dbt_other", "/dbt_other/", []),
+        ("dbt_up", "/dbt_finance/dbt_up/", []),
+    ):
+        payload = {"client_payload": {"project": project, "chain": chain}}
+        assert example(world, elsewhere, "repository_dispatch", payload=payload) == ran
+
+
 def test_a_release_is_built_once_and_only_of_a_tag_on_main(world: World) -> None:
     """The build is a stand-in that makes a wheel of one module; it is installed and asked for its version for real."""
     (world.repository / "pyproject.toml").write_text('[project]\nversion = "1.2.3"\n')

@@ -10,7 +10,6 @@ from typing import Any
 
 from registry_tools.checks.access.running import run
 from registry_tools.checks.access.standing import standing
-
 from registry_tools.errors import AccountError, AnswerLost, DocumentError, Refusal
 from registry_tools.mesh.account import (
     ACCOUNT,

@@ -1,4 +1,4 @@
-"""`mesh snowflake plan|apply|check|snapshot|keys`: SQL files and an account in, what they have of each other out."""
+"""`mesh snowflake plan|apply|check|...`: SQL files and an account in, what they have of each other out."""
 
 import os
 import sys
@@ -16,6 +16,7 @@ from registry_tools.cli.connecting import account_file_option, connection_option
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.options import format_option
 from registry_tools.cli.output import counted, detail, done, progress, show_json, warn
+from registry_tools.cli.render import rendered
 from registry_tools.disk import write_whole
 from registry_tools.errors import DocumentError, Refusal, UsageError
 from registry_tools.intake.setup_scripts import read_scripts
@@ -60,6 +61,15 @@ def command() -> None:
     Which account is meant say --connection, --embedded, or SNOWFLAKE_ACCOUNT and its sisters; --from-file puts an
     account that was read before in its place.
     """
+
+
+@command.command("render", context_settings=_HELP)
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not as mesh.yml has it.")
+@format_option
+@at_the_edge
+def render(form: str, *, check: bool) -> int:
+    """Write the SQL and the profiles of snowflake_setup/, as mesh.yml describes them."""
+    return rendered(("snowflake",), form, check=check)
 
 
 @command.command("plan", context_settings=_HELP)

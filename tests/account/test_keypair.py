@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 from dbt.adapters.snowflake.connections import SnowflakeCredentials
-from registry_tools.checks.access.running import run as run_model
 from sqlfluff.core import Linter
 
 from registry_tools.account.login import login_parameters
+from registry_tools.checks.access.running import run as run_model
 from registry_tools.mesh.account import Securable
 from tests.account.conftest import Setting
 

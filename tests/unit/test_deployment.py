@@ -1,6 +1,5 @@
 """Where a mesh runs, out of mesh.yml: each project in each environment, with names and readers of its own."""
 
-import dataclasses
 from pathlib import Path
 
 import pytest
@@ -200,4 +199,4 @@ def test_the_mesh_of_this_repository_is_placed() -> None:
         "dbt_down_loom",
         "dbt_down_package",
     ]
-    assert all(dataclasses.is_dataclass(place) and place.database.startswith("DBT_") for _, place in deployment.placed)
+    assert all(place.database.startswith("DBT_") for _, place in deployment.placed)

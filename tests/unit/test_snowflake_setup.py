@@ -5,10 +5,10 @@ changes nothing, and everybody can do what they should and no more.
 from pathlib import Path
 
 import pytest
-from registry_tools.checks.access.questions import may
-from registry_tools.checks.access.running import run
 
 from registry_tools.artifacts.snowflake_scripts import snowflake_scripts
+from registry_tools.checks.access.questions import may
+from registry_tools.checks.access.running import run
 from registry_tools.errors import Refusal
 from registry_tools.mesh.account import Account, Entry, Securable, database_role, parse_path, role
 from registry_tools.mesh.deployment import Deployment

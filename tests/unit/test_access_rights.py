@@ -121,6 +121,17 @@ def test_a_right_is_no_use_to_those_who_do_not_reach_the_thing() -> None:
     assert allowed("create table UP.MARTS.X as select 1", "NOBODY", reached)
 
 
+def test_the_first_container_that_is_not_reached_is_named() -> None:
+    made = account(INSIDE, before=MADE)
+    for lost, named in (
+        ("usage, create schema on database UP", "DATABASE UP"),
+        ("create table on schema UP.MARTS", "SCHEMA"),
+    ):
+        fewer = account(f"use role SECURITYADMIN; revoke {lost} from role NOBODY", before=made)
+        with pytest.raises(Refusal, match=f"no privilege on {named}.*, and so does not reach TABLE UP.MARTS.OWN"):
+            run("drop table UP.MARTS.OWN", fewer, role="NOBODY")
+
+
 # -- managed access ---------------------------------------------------------------------------------------------------
 
 INSIDE = """

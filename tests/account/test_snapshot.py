@@ -21,7 +21,7 @@ grant usage on database THEIRS to role DBT_UP_ROLE;
 """
 BUILT = """
 use role DBT_UP_ROLE;
-create table DBT_UP_PROD.MARTS.PUBLIC_ORDERS (a int); create view DBT_UP_PROD.MARTS.RECENT as select 1 as a;
+create table DBT_UP_PROD.MARTS.PUBLIC_ORDERS (a int); create secure view DBT_UP_PROD.MARTS.RECENT as select 1 as a;
 create table DBT_UP_PROD.MARTS."Price List" (a int);
 grant usage on schema DBT_UP_PROD.MARTS to database role DBT_UP_PROD.MESH_PUBLIC_READER;
 grant select on table DBT_UP_PROD.MARTS.PUBLIC_ORDERS to database role DBT_UP_PROD.MESH_PUBLIC_READER;

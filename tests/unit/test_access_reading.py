@@ -132,7 +132,7 @@ def test_what_is_created_is_read(text: str, asked: Action) -> None:
         ("create table d.s.t (id int, n number(38, 0)) cluster by (id)", Create(what=TABLE)),
         (
             'create or replace secure view d.s.t ( "ID" COMMENT $$)$$ ) copy grants as (with a as (select 1) select 2)',
-            Create(what=VIEW, replaces=True, copies_grants=True, settings={"IS_SECURE": "TRUE"}),
+            Create(what=VIEW, replaces=True, copies_grants=True),
         ),
         (
             "create dynamic table d.s.t target_lag = '1 hour' warehouse = w with tag (d.s.t = 'x') as (select 1)",

@@ -68,8 +68,8 @@ def _create(words: Words) -> Action:
     what = named(words, kind)
     settings = dict(_of_relation(words) if kind in RELATIONS else _clauses(words))
     copies = settings.pop(_COPY_GRANTS, None) is not None
-    if kind in VIEWS:
-        settings[IS_SECURE] = str(secure).upper()
+    if kind in VIEWS and not secure:
+        settings[IS_SECURE] = "FALSE"
     return Create(
         what=what,
         settings=settings,

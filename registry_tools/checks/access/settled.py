@@ -221,7 +221,7 @@ def _only_shareable(privileges: Iterable[str], to: Securable) -> None:
 
 
 def _only_secure(given: Iterable[Securable], share: Securable, account: Account) -> None:
-    """Of a view that was not created here it is not known whether it is secure, and nothing is said."""
+    """Of a view that was not created here nothing is known, and nothing is said."""
     if account.objects[share].settings.get("SECURE_OBJECTS_ONLY") == "FALSE":
         return
     for thing in given:

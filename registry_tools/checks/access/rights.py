@@ -21,9 +21,9 @@ from registry_tools.checks.access.standing import (
     MANAGE_GRANTS,
     MEMBERSHIP,
     OWNERSHIP,
+    Standing,
     exists,
     holders,
-    standing,
 )
 from registry_tools.mesh.account import ACCOUNT, Account, Securable
 
@@ -40,9 +40,9 @@ _SETTING: Final = ("MODIFY", ACCOUNT)
 _MODIFIED: Final = ("DATABASE", "SCHEMA", "WAREHOUSE", "RESOURCE MONITOR")
 
 
-def demand(action: Change, account: Account, role: Securable) -> None:
-    """Raises DeclinedError unless this role may run the statement, naming the right that it lacks and who has it."""
-    runs = standing(account, role)
+def demand(action: Change, runs: Standing) -> None:
+    """Raises DeclinedError unless whoever this is may run the statement: it names the missing right and who has it."""
+    account, role = runs.account, runs.who
     for need in _needs(action, account):
         if any(runs.may(*right) for right in need):
             continue

@@ -6,8 +6,9 @@ from registry_tools.checks.access.outcome import outcome
 from registry_tools.checks.access.reading import read
 from registry_tools.checks.access.rights import demand
 from registry_tools.checks.access.settled import settled
+from registry_tools.checks.access.standing import Standing, standing
 from registry_tools.errors import DocumentError, Refusal
-from registry_tools.mesh.account import Account, Securable
+from registry_tools.mesh.account import Account
 from registry_tools.mesh.account import role as account_role
 from registry_tools.mesh.sql_script import Statement, statements
 
@@ -21,30 +22,32 @@ def run(
     Raises DocumentError for a statement that the model does not know, and Refusal for one that the account would
     decline: nothing by this name, or a right that the role does not have, with those who have it.
     """
-    current = account_role(role) if role is not None else None
+    runs = standing(account, account_role(role)) if role is not None else None
     ran: list[tuple[Statement, bool]] = []
     for statement in statements(script):
+        before = account
         try:
-            action = read(statement.text)
-            account, changed = _run(action, account, current)
+            account, runs = _run(read(statement.text), account, runs)
         except UnknownStatementError as error:
             then = "write it as the statements are that `mesh snowflake render` writes, or teach the model its rules"
             raise DocumentError(str(error), where=f"{where}:{statement.line}", then=then) from None
         except DeclinedError as error:
             raise Refusal(str(error), where=f"{where}:{statement.line}", then=error.then) from None
-        current = action.role if isinstance(action, UseRole) else current
-        ran.append((statement, changed))
+        ran.append((statement, account is not before))
     return account, tuple(ran)
 
 
-def _run(action: Action, account: Account, role: Securable | None) -> tuple[Account, bool]:
-    """The account after one statement, and whether that changed anything. What takes something's place always does."""
-    settled_action = settled(action, account)
-    if settled_action is None or isinstance(settled_action, UseRole | UseOther):
-        return account, False
-    if role is None:
+def _run(action: Action, account: Account, runs: Standing | None) -> tuple[Account, Standing | None]:
+    """The account after one statement, the very same where nothing changed, and who runs the next one."""
+    asked = settled(action, account)
+    if isinstance(asked, UseRole):
+        return account, standing(account, asked.role)
+    if asked is None or isinstance(asked, UseOther):
+        return account, runs
+    if runs is None:
         raise DeclinedError("nobody runs it: no USE ROLE stands before it", then="begin the script with USE ROLE")
-    demand(settled_action, account, role)
-    after = outcome(settled_action, account, role)
-    replaced = isinstance(action, Create) and action.replaces and not action.temporary
-    return after, replaced or after != account
+    demand(asked, runs)
+    after = outcome(asked, account, runs.who)
+    # what takes something's place is another thing, also where it is like the first
+    replaces = isinstance(asked, Create) and asked.replaces and not asked.temporary
+    return (after, standing(after, runs.who)) if replaces or after != account else (account, runs)

@@ -24,7 +24,7 @@ from registry_tools.checks.access.kinds import RELATIONS, SHAREABLE, container_o
 from registry_tools.checks.access.obstacles import DeclinedError, UnknownStatementError
 from registry_tools.checks.access.reading import AUTHENTICATION_POLICY, IS_SECURE, MANAGED_ACCESS, tag_of
 from registry_tools.checks.access.reading_names import RELATION
-from registry_tools.checks.access.standing import OWNERSHIP, PUBLIC, exists, standing
+from registry_tools.checks.access.standing import OWNERSHIP, PUBLIC, exists, roles_of, standing
 from registry_tools.mesh.account import Account, Securable, parse_path
 
 # Settings that name something else of the account.
@@ -178,7 +178,7 @@ def _transferable(asked: Ownership, account: Account) -> Ownership:
 def _under_its_schemas_owner(schema: Securable, to: Securable, account: Account) -> None:
     """GRANT <privileges> ... TO ROLE, Usage notes and Future grants: in managed access schemas."""
     owner = account.objects[schema].owner if is_managed(account, schema) else None
-    if owner and to not in standing(account, owner).roles:
+    if owner and to not in roles_of(account, owner):
         what = f"{schema} has managed access, so that only a role that {owner} has can own what is in it"
         raise DeclinedError(what, then=f"GRANT {to} TO {owner} first")
 
@@ -198,7 +198,7 @@ def _joinable(asked: Member, account: Account) -> None:
                 f"{asked.to} cannot have {asked.role}", then="give the database role to the role instead"
             )
         _in_its_database(asked.to, asked.role)
-    if not asked.revoked and asked.to in standing(account, asked.role).roles - {PUBLIC}:
+    if not asked.revoked and asked.to in roles_of(account, asked.role) - {PUBLIC}:
         raise DeclinedError(f"{asked.role} has {asked.to} already: roles cannot have each other", then="leave one out")
     if asked.to.kind == "SHARE":
         _shareable_role(asked.role, asked.to, account)

@@ -30,12 +30,13 @@ _MANAGED_WAREHOUSE: Final = ("MODIFY", "MONITOR", "OPERATE")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
-    """Somebody with all the roles that they have, directly or through others: `roles` contains themselves.
+    """Somebody with all the roles that they have, directly or through others: `roles` contains `who` they are.
 
     `grants` are the privileges that any of them was given, `seen` what any privilege at all was given on.
     """
 
     account: Account
+    who: Securable
     roles: frozenset[Securable]
     grants: frozenset[tuple[str, Securable]]
     seen: frozenset[Securable]
@@ -74,15 +75,31 @@ class Standing:
 
 
 def standing(account: Account, who: Securable) -> Standing:
-    """What this role, database role, user or share comes to. Every role and every user has the role PUBLIC."""
-    roles = _carried(account, who)
+    """What this role, database role, user or share comes to in this account."""
+    roles = roles_of(account, who)
     given = [grant for grant in account.grants if grant.to in roles]
     return Standing(
         account=account,
+        who=who,
         roles=roles,
         grants=frozenset((grant.privilege, grant.on) for grant in given),
         seen=frozenset(grant.on for grant in given),
     )
+
+
+def roles_of(account: Account, who: Securable) -> frozenset[Securable]:
+    """Whoever this is, with all the roles that they have. Every role and every user has the role PUBLIC."""
+    has: dict[Securable, list[Securable]] = {}
+    for membership in (*account.memberships, *_system_memberships()):
+        has.setdefault(membership.to, []).append(membership.role)
+    found: set[Securable] = set()
+    waiting = [who, PUBLIC] if who.kind in ("ROLE", "USER") else [who]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += has.get(one, ())
+    return frozenset(found)
 
 
 def exists(account: Account, thing: Securable) -> bool:
@@ -100,20 +117,6 @@ def holders(account: Account, rights: Collection[tuple[str, Securable]]) -> tupl
 
 def _is_system(thing: Securable) -> bool:
     return thing.kind == "ROLE" and thing.name[0] in SYSTEM_ROLES
-
-
-def _carried(account: Account, who: Securable) -> frozenset[Securable]:
-    has: dict[Securable, list[Securable]] = {}
-    for membership in (*account.memberships, *_system_memberships()):
-        has.setdefault(membership.to, []).append(membership.role)
-    found: set[Securable] = set()
-    waiting = [who, PUBLIC] if who.kind in ("ROLE", "USER") else [who]
-    while waiting:
-        one = waiting.pop()
-        if one not in found:
-            found.add(one)
-            waiting += has.get(one, ())
-    return frozenset(found)
 
 
 def _system_memberships() -> Iterable[Membership]:

@@ -17,10 +17,10 @@ _ALONE: Final = frozenset({"ROLE", "USER", "SHARE", "WAREHOUSE", "DATABASE", "IN
 _PLAIN: Final = re.compile(r"[A-Z_][A-Z0-9_$]*(?:\.[A-Z_][A-Z0-9_$]*){0,2}", re.ASCII)
 _SIZES: Final = {"X-Small": "XSMALL", "X-Large": "XLARGE", "2X-Large": "XXLARGE", "3X-Large": "XXXLARGE"}
 _TRIGGERS: Final = (("notify_at", "NOTIFY"), ("suspend_at", "SUSPEND"), ("suspend_immediately_at", "SUSPEND_IMMEDIATE"))
-# DESCRIBE USER's properties that ALTER USER sets. Keys and their fingerprints are public; passwords are left out.
+# DESCRIBE USER's properties that ALTER USER sets, without what is personal or secret. Public keys are public.
 _USER: Final = (
-    *("TYPE", "LOGIN_NAME", "EMAIL", "COMMENT", "DISABLED", "NETWORK_POLICY", "DEFAULT_ROLE", "DEFAULT_WAREHOUSE"),
-    *("DEFAULT_NAMESPACE", "DEFAULT_SECONDARY_ROLES", "RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"),
+    *("TYPE", "COMMENT", "DISABLED", "NETWORK_POLICY", "DEFAULT_ROLE", "DEFAULT_WAREHOUSE", "DEFAULT_NAMESPACE"),
+    *("DEFAULT_SECONDARY_ROLES", "RSA_PUBLIC_KEY", "RSA_PUBLIC_KEY_2"),
 )
 _IDENTIFIERS: Final = ("DEFAULT_ROLE", "DEFAULT_WAREHOUSE", "DEFAULT_NAMESPACE")
 
@@ -115,11 +115,11 @@ def workload_identity(row: Row) -> str:
     """One row of SHOW USER WORKLOAD IDENTITY AUTHENTICATION METHODS, as CREATE USER says it; the ways of GitHub's and
     other clouds' tokens are told by their kind and subject.
     """
-    info = json.loads(text(row, "additional_info") or "{}")
+    info = _document(text(row, "additional_info"))
     kind = text(row, "type")
     if kind != "AWS":
-        told = " ".join(f"{key.upper()} = '{value}'" for key, value in sorted(info.items()))
-        return f"(TYPE = {kind} {told})"
+        told = [f"{key.upper()} = '{info[key]}'" for key in sorted(info)]
+        return f"({' '.join((f'TYPE = {kind}', *told))})"
     word = "role" if info.get("type") != "IAM_USER" else "user"
     arn = f"arn:{info.get('awsPartition', 'aws')}:iam::{info.get('awsAccount')}:{word}/{info.get('iamRole')}"
     return f"(TYPE = AWS ARN = '{arn}')"
@@ -219,13 +219,19 @@ def stage(row: Row) -> Entry:
 def file_format(row: Row) -> Entry:
     """A file format of SHOW FILE FORMATS; of its many options those that are set to something."""
     entry = plain(row, text(row, "database_name"))
-    try:
-        options = json.loads(text(row, "format_options") or "{}")
-    except ValueError:
-        options = {}
+    options = _document(text(row, "format_options"))
     told = {str(key).upper(): _option(value) for key, value in options.items() if value not in (None, "NONE")}
     return Entry(owner=entry.owner, settings={"TYPE": text(row, "type"), **entry.settings, **told})
 
 
 def _option(value: object) -> str:
     return str(value).upper() if isinstance(value, bool) else str(value)
+
+
+def _document(written: str) -> dict[str, object]:
+    """The JSON object that stands in a column; empty where something else does."""
+    try:
+        document = json.loads(written)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}

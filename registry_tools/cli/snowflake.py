@@ -30,6 +30,8 @@ from registry_tools.tasks.see_account import see_file, see_keys, see_live, see_n
 from registry_tools.tasks.set_up_account import apply_setup, expect_roles, plan_setup
 
 _HELP = {"help_option_names": ["-h", "--help"]}
+# The roles from which no grant is hidden (Access control privileges, MANAGE GRANTS).
+_SEEING = ("ACCOUNTADMIN", "SECURITYADMIN")
 _FORMATS = ("text", "json", "markdown")
 _scripts = click.argument("scripts", nargs=-1, metavar="[FILE]...", type=click.Path(dir_okay=False, path_type=Path))
 _format = click.option(
@@ -275,4 +277,7 @@ def _ask(
     session = stack.enter_context(session_from({**options, "account_file": file}))
     with progress("reading the account") as told:
         seen = see_live(session, deployment, told)
+    if seen.role not in _SEEING:
+        beneath = ["next: export SNOWFLAKE_ROLE=ACCOUNTADMIN, or give --connection a role that sees everything"]
+        warn(f"{seen.role} sees only what it has to do with; what it does not see, is missing here", beneath)
     return _Asked(account=seen.account, seen=seen, session=session)

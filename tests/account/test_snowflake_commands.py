@@ -142,6 +142,13 @@ def test_a_statement_that_the_model_does_not_know_is_no_plan(run: Run, setting: 
     assert setting.fake.changes == []
 
 
+def test_a_role_that_does_not_see_everything_is_said_to_be_one(run: Run, setting: Setting) -> None:
+    setting.fake.role = "SYSADMIN"
+    assert "warning: SYSADMIN sees only what it has to do with" in run("plan", *LIVE).stderr
+    setting.fake.role = "SECURITYADMIN"
+    assert run("plan", *LIVE).stderr == ""
+
+
 def test_a_dry_run_changes_nothing(run: Run, setting: Setting) -> None:
     result = run("apply", *LIVE, "--dry-run")
     assert result.exit_code == 0
@@ -197,6 +204,7 @@ def test_the_matrix_of_the_files_needs_no_account(run: Run) -> None:
     assert "Full" not in table["DBT_DOWN_ROLE", "DBT_UP_PROD"]
     assert ("DBT_UP_ROLE", "DBT_DOWN_PROD") not in table
     assert "this is what the files make of an empty account" in result.stdout
+    assert "```" not in run("check", "--format", "markdown").stdout
 
 
 def stray(fake: FakeAccount) -> None:

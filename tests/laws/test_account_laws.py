@@ -77,7 +77,7 @@ def test_a_document_that_somebody_has_changed_is_an_account_or_refused(seen: See
 
 
 def _document(**changes: Any) -> bytes:
-    lists = {"objects": [], "grants": [], "future": [], "memberships": []}
+    lists: dict[str, Any] = {"objects": [], "grants": [], "future": [], "memberships": []}
     return json.dumps({"version": 1, "name": "A", "role": "R", "at": "now", **lists, **changes}).encode()
 
 

@@ -202,6 +202,12 @@ def objects(fake: FakeAccount, path: str) -> Iterable[Row]:
             yield {**fake.row(thing, entry), "kind": kind}
 
 
+def page(fake: FakeAccount, path: str, size: str, after: str | None) -> Iterable[Row]:
+    """As many as asked for, of those whose names come after the one that begins like this."""
+    rows = sorted(objects(fake, path), key=lambda row: str(row["name"]))
+    return [row for row in rows if after is None or row["name"] > after.replace("''", "'")][: int(size)]
+
+
 def stages(fake: FakeAccount, path: str) -> Iterable[Row]:
     for thing, entry in fake.of("STAGE", named("DATABASE", path)):
         held = entry.settings
@@ -339,7 +345,7 @@ def lose_the_answer(of: str) -> Callable[[str], None]:
 
 def shown(account: Account) -> Account:
     """The account without what SHOW has no column for: how something was created, and what system roles are."""
-    dropped = {"INITIALLY_SUSPENDED", "START_TIMESTAMP"}
+    dropped = {"INITIALLY_SUSPENDED", "START_TIMESTAMP", "IS_SECURE"}
     return Account(
         objects={
             thing: Entry(owner=e.owner, settings={k: v for k, v in e.settings.items() if k not in dropped})
@@ -366,6 +372,7 @@ ANSWERS: tuple[tuple[str, Callable[..., Iterable[Row]]], ...] = (
     (r"describe integration (\S+)", integration),
     (r"show schemas in database (\S+)", schemas),
     (r"show objects in (?:database|schema) (\S+)", objects),
+    (r"show objects in schema (\S+) limit (\d+)(?: from '((?:[^']|'')*)')?", page),
     (r"show stages in database (\S+)", stages),
     (r"show file formats in database (\S+)", formats),
     (

@@ -32,6 +32,7 @@ from registry_tools.mesh.progress import Told, unheard
 
 # SHOW tells no more, and does not say that there is more (SHOW GRANTS, Usage notes).
 _MOST: Final = 10_000
+_PAGE = _MOST  # a name by itself, so that tests need no 10,000 tables
 _TIMEOUT: Final = "STATEMENT_TIMEOUT_IN_SECONDS"
 _POLICY: Final = "AUTHENTICATION POLICY"
 _EVERYBODY: Final = role("PUBLIC")
@@ -113,10 +114,15 @@ class _Reading:
             memberships=frozenset(self.memberships),
         )
 
-    def ask(self, statement: str) -> list[dict[str, object]]:
+    def _counted(self, statement: str) -> list[dict[str, object]]:
         rows = self.session.run(statement)
         self.asked += 1
         self.told(self.asked, max(self.expected, self.asked))
+        return rows
+
+    def ask(self, statement: str) -> list[dict[str, object]]:
+        """The rows of an answer that is whole."""
+        rows = self._counted(statement)
         if len(rows) >= _MOST:
             raise AccountError(
                 f"Snowflake shows {_MOST:,} rows at most, so some would be missing",
@@ -173,7 +179,7 @@ class _Reading:
         for row in self.ask(f"show schemas {where}"):
             if text(row, "name").upper() != "INFORMATION_SCHEMA":
                 self._add(Securable("SCHEMA", (name, text(row, "name"))), shown.schema(row))
-        for row in self.ask(f"show objects {where}"):
+        for row in self._relations(name):
             path = (name, text(row, "schema_name"), text(row, "name"))
             if path[1].upper() != "INFORMATION_SCHEMA":
                 self._add(Securable(shown.kind_of(text(row, "kind") or "TABLE"), path), shown.plain(row, name))
@@ -185,6 +191,19 @@ class _Reading:
                 self._add(Securable("FILE FORMAT", path), shown.file_format(row))
         for row in self.ask(f"show database roles {where}"):
             self._add(Securable("DATABASE ROLE", (name, text(row, "name"))), shown.plain(row, name))
+
+    def _relations(self, database: str) -> Iterator[dict[str, object]]:
+        """All tables and views of a database: schema by schema, and in pages, where there are more than SHOW tells."""
+        every = self._counted(f"show objects in database {spelled(database)}")
+        if len(every) < _PAGE:
+            yield from every
+            return
+        for schema in [thing for thing in self.objects if thing.kind == "SCHEMA" and thing.name[0] == database]:
+            after = ""
+            while rows := self._counted(f"show objects in schema {schema.path} limit {_PAGE}{after}"):
+                yield from rows
+                last = text(rows[-1], "name").replace("\\", "\\\\").replace("'", "''")
+                after = f" from '{last}'"
 
     def _list_governance(self) -> None:
         """Tags, with what of ours they are set to, and the policies of how users log in."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from registry_tools.account import snapshot
 from registry_tools.account.snapshot import Scope, read_account
 from registry_tools.errors import AccountError
 from registry_tools.mesh.account import Entry, Grant, Membership, Securable, role
@@ -120,6 +121,17 @@ def test_nothing_of_people_is_read_but_that_they_are_there(setting: Setting) -> 
     found = see_live(fake, setting.deployment).account
     assert found.objects[anna] == Entry()
     assert "describe user ANNA" not in fake.log
+
+
+def test_more_tables_than_show_tells_of_are_read_in_pages(setting: Setting, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake = setting.set_up()
+    made = "".join(f"create table DBT_UP_PROD.STAGING.T{number} (a int);" for number in range(7))
+    run(fake, f'{BUILT} {made} create table DBT_UP_PROD.STAGING."It\'s" (a int)')
+    monkeypatch.setattr(snapshot, "_PAGE", 3)
+    found = see_live(fake, setting.deployment).account
+    tables = {thing for thing in fake.account.objects if thing.kind in {"TABLE", "VIEW"}}
+    assert {thing for thing in found.objects if thing.kind in {"TABLE", "VIEW"}} == tables
+    assert len(tables) == 11
 
 
 def test_an_answer_that_is_cut_off_is_an_error_and_no_account(setting: Setting) -> None:

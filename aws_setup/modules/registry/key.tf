@@ -37,7 +37,7 @@ data "aws_iam_policy_document" "key" {
     condition {
       test     = "StringNotEquals"
       variable = "kms:ViaService"
-      values   = ["s3.${data.aws_region.here.name}.${data.aws_partition.here.dns_suffix}"]
+      values   = ["s3.${data.aws_region.here.id}.${data.aws_partition.here.dns_suffix}"]
     }
   }
 }

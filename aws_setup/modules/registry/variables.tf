@@ -1,5 +1,9 @@
 variable "bucket" {
   type = string
+  validation {
+    condition     = length(var.bucket) <= 51
+    error_message = "The bucket of its access logs is called the same with -access-logs, and a name has 63 characters at most."
+  }
 }
 
 variable "prefix" {

@@ -67,6 +67,7 @@ def test_a_merge_builds_publishes_grants_and_then_tells_everybody_who_reads_it(w
     ]
     assert published(world, "dbt_up@prod") == before + 1
     assert world.roles == [PROD]
+    assert publish.printed("Let those read it who may").splitlines()[-1].startswith("✓ dbt_up@prod#")
     assert "### dbt_up in prod" in publish.summary
     assert "    ✓ published dbt_up@prod#" in publish.summary
     told = [(call["words"], call["token"]) for call in world.github["calls"]]

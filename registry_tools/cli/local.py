@@ -1,22 +1,27 @@
-"""`mesh local up|down|status`: the embedded mesh started, stopped or described."""
+"""`mesh local up|down|status|sample-data`: the embedded mesh started, stopped or described, and fed."""
 
 import os
 import shlex
 import sys
+from collections import Counter
 from pathlib import Path
 
 import click
 
 from registry_tools.cli.edge import at_the_edge
-from registry_tools.cli.output import detail, done
+from registry_tools.cli.output import counted, detail, done, progress
 from registry_tools.disk import write_whole
+from registry_tools.errors import UsageError
+from registry_tools.local.landing import local_files
+from registry_tools.local.sample_data import FORMATS, Folder, Landing, Place, sample_files
 from registry_tools.local.servers import start, status, stop
-from registry_tools.local.state import EmbeddedMesh
+from registry_tools.local.state import BUCKET, LANDING, EmbeddedMesh
 from registry_tools.local.workspace import PROFILES
 from registry_tools.settings import find_mesh
 
 FOLDER = ".mesh/local"
 EXPORTS = "env"
+SAMPLE_DATA = ".mesh/sample_data"
 
 
 @click.group("local", context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,6 +62,43 @@ def show_status() -> int:
     if not found.alive and not found.stale:
         detail("nothing is running; start it with mesh local up")
     return 1
+
+
+@command.command("sample-data")
+@click.option("--seed", type=click.IntRange(min=0), required=True, help="The same seed makes the same files.")
+@click.option("--rows", type=click.IntRange(min=1), required=True, help="At least so many rows, in whole deliveries.")
+@click.option(
+    "--format", "form", type=click.Choice([*FORMATS, "both"]), help="[default: both, and parquet to the landing]"
+)
+@click.option("--output", type=click.Path(file_okay=False, path_type=Path), help=f"A folder.  [default: {SAMPLE_DATA}]")
+@click.option("--to-landing", is_flag=True, help="Put them into the local S3, for dbt run-operation load_raw.")
+@at_the_edge
+def sample_data(*, seed: int, rows: int, form: str | None, output: Path | None, to_landing: bool) -> None:
+    """Write raw files of a shop, as untidy as real loads: customers, products, orders, their items, payments.
+
+    More rows of a seed are the same files and further ones, and no file that is there is written over. CSV is the
+    same bytes on every machine, parquet wherever pyarrow has the same version.
+    """
+    if to_landing and (output or form == "both"):
+        other = "--output" if output else "--format both"
+        raise UsageError(
+            f"--to-landing and {other} exclude each other: what lands is loaded", then=f"leave out {other}"
+        )
+    root = mesh_root()
+    folder = output or root / SAMPLE_DATA
+    place: Place = Landing(files=local_files(root / FOLDER), prefix=LANDING) if to_landing else Folder(path=folder)
+    formats = FORMATS if form == "both" or (form is None and not to_landing) else (form or "parquet",)
+    files, held, new = Counter[str](), Counter[str](), 0
+    with progress("rows") as told:
+        for file in sample_files(seed, rows, formats):
+            files[file.table] += 1
+            held[file.table] += file.rows
+            new += place.put(file)
+            told(min(held.total() // len(formats), rows), rows)
+    where = f"s3://{BUCKET}/{LANDING}" if to_landing else os.path.relpath(folder)
+    done(f"{counted(new, 'new file')} of {files.total()} in {where}")
+    for table, total in held.items():
+        detail(f"{table}  {total // len(formats):,} rows in {counted(files[table], 'file')}")
 
 
 def mesh_root() -> Path:

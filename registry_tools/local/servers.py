@@ -73,7 +73,7 @@ def stop(home: Path) -> tuple[Server, ...]:
 def _launch(home: Path, data: Path) -> EmbeddedMesh:
     _require_extra()
     commands = {
-        "warehouse": ["registry_tools.local.warehouse.server", "--data", str(data)],
+        "warehouse": ["registry_tools.local.warehouse.server", "--data", str(data), "--home", str(home)],
         "bucket": ["registry_tools.local.bucket", "--bucket", BUCKET],
     }
     with ExitStack() as undo:

@@ -12,6 +12,7 @@ from registry_tools.errors import EmbeddedMeshError
 
 HOST = "127.0.0.1"
 BUCKET = "dbt-mesh"
+LANDING = "landing/"  # the prefix below which raw files arrive
 _NAMES = ("warehouse", "bucket")
 
 
@@ -45,6 +46,7 @@ class EmbeddedMesh:
         return {
             "DBT_MESH_LOCAL_WAREHOUSE_PORT": str(self.warehouse.port),
             "DBT_MESH_BUCKET": BUCKET,
+            "DBT_MESH_LANDING": f"s3://{BUCKET}/{LANDING}",
             # the bucket is in memory: what was seen of another one says nothing about it
             "DBT_MESH_CACHE": str(cache_folder(self.home) / str(self.bucket.port)),
             "AWS_ENDPOINT_URL": endpoint,

@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Self
 
 import duckdb
@@ -13,12 +14,13 @@ from snowflake.connector.cursor import SnowflakeCursor
 from snowflake.connector.errors import Error, ProgrammingError
 from sqlglot import Expr, exp
 
-from registry_tools.local.warehouse import account, account_shows, comments, refusals, rewrites
+from registry_tools.local.warehouse import account, comments, copying, loads, refusals, rewrites
 from registry_tools.local.warehouse.account import Relation
 from registry_tools.local.warehouse.answers import DONE, Answer
 from registry_tools.local.warehouse.grants import GrantBook
-from registry_tools.local.warehouse.relations import Created, Dropped, Effect, Renamed, effect_of
+from registry_tools.local.warehouse.relations import Created, Dropped, Effect, Emptied, Renamed, effect_of
 from registry_tools.local.warehouse.session import Session
+from registry_tools.local.warehouse.stages import Stages
 from registry_tools.local.warehouse.statements import NAME, one_spelling, parts
 
 # Two sessions that write the same table at once: DuckDB refuses the second, Snowflake lets it wait. In all 2 s.
@@ -26,19 +28,23 @@ _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.6)
 _UNDER_A_SCHEMA = frozenset(
     {"TABLE", "VIEW", "MATERIALIZED VIEW", "DYNAMIC TABLE", "STAGE", "SEQUENCE", "STREAM", "TASK"}
 )
-_CREATE_DATABASE = re.compile(
-    rf"CREATE (?:OR REPLACE )?(?:TRANSIENT )?DATABASE (?:IF NOT EXISTS )?(?P<name>{NAME})(?: .*)?"
-)
 _DROP_DATABASE = re.compile(rf"DROP DATABASE (?P<if>IF EXISTS )?(?P<name>{NAME})(?: CASCADE| RESTRICT)?")
 
 
 class LocalConnection(FakeSnowflakeConnection):
     """A login. Remembers its role and query tag, and keeps the account's book up to date with what it creates."""
 
-    def __init__(self, *args: Any, book: GrantBook, **kwargs: Any) -> None:  # noqa: ANN401 - fakesnow's own signature
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - fakesnow's own signature
+        book: GrantBook,
+        home: Path | None,
+        **kwargs: Any,  # noqa: ANN401 - see above
+    ) -> None:
         super().__init__(*args, **kwargs)
         self.session = Session()
         self._book = book
+        self._stages = Stages(duck=self._duck_conn, home=home)
 
     @property
     def role(self) -> str:
@@ -64,10 +70,26 @@ class LocalConnection(FakeSnowflakeConnection):
         return (
             self.session.answer(statement)
             or account.answer(self._book, self, statement)
-            or account_shows.answer(self._book, self, statement)
             or comments.answer(self._duck_conn, statement)
             or self._drop_database(statement)
         )
+
+    def is_staged(self, expression: Expr) -> bool:
+        """Whether LIST asks for a stage in S3, which fakesnow takes for a folder of its own."""
+        here = (self.database, self._schema)
+        return isinstance(expression, exp.ListStage) and self._stages.listed_in(expression, *here) is not None
+
+    def staged_answer(self, expression: Expr) -> Answer | None:
+        """The answer to COPY INTO or LIST where the files lie in S3; a COPY has then been carried out."""
+        here = (self.database, self._schema)
+        if isinstance(expression, exp.ListStage):
+            return self._stages.listed(expression, *here)
+        if isinstance(expression, exp.Copy) and (source := copying.source_of(expression)):
+            staged = self._stages.named(source, *here)
+            if staged is not None:
+                asked = copying.copying_of(expression, self._duck_conn, source, *here)
+                return loads.load(self._duck_conn, asked, staged, in_transaction=self.in_transaction)
+        return None
 
     def whole_name(self, kind: str, path: tuple[str, ...]) -> str:
         """The path with the session's database and schema where it names none."""
@@ -126,13 +148,9 @@ class LocalConnection(FakeSnowflakeConnection):
                 self._book.renamed(self.whole_name("TABLE", path), self.whole_name("TABLE", to))
             case Dropped(kind=kind, path=path):
                 self._book.dropped(self.whole_name(kind, path))
-
-    def complete(self, statement: str) -> None:
-        """Gives a new database its schema PUBLIC, which every database of Snowflake's begins with (CREATE DATABASE)."""
-        if found := _CREATE_DATABASE.fullmatch(statement):
-            (name,) = parts(found["name"])
-            self._duck_conn.execute(f'CREATE SCHEMA IF NOT EXISTS "{name.replace(chr(34), chr(34) * 2)}"."PUBLIC"')
-            self._book.created("SCHEMA", f"{name}.PUBLIC", role=self.role, afresh=False)
+            case Emptied(path=path):
+                database, schema, name = parts(self.whole_name("TABLE", path))
+                loads.History(duck=self._duck_conn, table=(database, schema, name)).forget()
 
     def recover(self) -> None:
         """Ends the transaction that a failed statement has aborted. DuckDB refuses all that follows in it, and dbt
@@ -179,7 +197,6 @@ class LocalCursor(FakeSnowflakeCursor):
             self._conn.recover()
             raise
         self._conn.has_done(self._effect)
-        self._conn.complete(statement)
         return self
 
     def _run(self, command: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through
@@ -199,10 +216,15 @@ class LocalCursor(FakeSnowflakeCursor):
         return rewrites.split_statement(expression) or super()._transform_explode(expression)
 
     def _transform(self, expression: Expr, params: Any) -> Expr:  # noqa: ANN401 - fakesnow's own signature
+        if self._conn.is_staged(expression):
+            return expression
         readable = rewrites.with_session(rewrites.without_temporary(expression), self._conn.session)
         return comments.escape(super()._transform(readable, params))
 
     def _execute(self, transformed: Expr, params: Any = None) -> None:  # noqa: ANN401 - fakesnow's own signature
+        if (answer := self._conn.staged_answer(transformed) or self._is_there_already(transformed)) is not None:
+            self._present(answer)
+            return
         super()._execute(transformed, params)
         if isinstance(transformed, exp.Transaction | exp.Commit | exp.Rollback):
             self._conn.in_transaction = isinstance(transformed, exp.Transaction)  # fakesnow: without autocommit only
@@ -210,6 +232,17 @@ class LocalCursor(FakeSnowflakeCursor):
             done: Any = self._arrow_table
             self._present(rewrites.merge_answer(transformed, done.column(0).to_pylist()))
             self._last_transformed = transformed
+
+    def _is_there_already(self, transformed: Expr) -> Answer | None:
+        """What CREATE TABLE IF NOT EXISTS says of a table that is there. fakesnow would empty its load history."""
+        made = self._effect
+        if not (isinstance(made, Created) and made.kind == "TABLE" and transformed.args.get("exists")):
+            return None
+        name = self._conn.whole_name("TABLE", made.path)
+        if name not in {each.name for each in self._conn.relations(name)}:
+            return None
+        self._effect = None
+        return Answer(columns=("status",), rows=((f"{made.path[-1]} already exists, statement succeeded.",),))
 
     def _present(self, answer: Answer) -> None:
         """Makes the answer this cursor's result, as if DuckDB had been asked for it."""

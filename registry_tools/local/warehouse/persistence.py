@@ -16,13 +16,15 @@ _RESULTS_KEPT = 64
 
 class LocalSnowflake(FakeSnow):
     """One account. Each database is a DuckDB file, which survives kill -9 by DuckDB's write-ahead log and is locked
-    against other processes for as long as this one lives.
+    against other processes for as long as this one lives. `home` is where the local S3 is written down, whose files
+    stages name.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, home: Path | None = None) -> None:
         data.mkdir(parents=True, exist_ok=True)
         super().__init__(db_path=data)
         self.results_cache = _RecentResults()
+        self._home = home
         self.book = GrantBook(data / "grants.json")
         self._attach_again(data)
 
@@ -42,6 +44,7 @@ class LocalSnowflake(FakeSnow):
             db_path=self.db_path,
             nop_regexes=nop_regexes,
             book=self.book,
+            home=self._home,
             **kwargs,
         )
 

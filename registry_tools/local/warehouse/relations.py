@@ -32,7 +32,14 @@ class Dropped:
     path: tuple[str, ...]
 
 
-Effect = Created | Renamed | Dropped
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Emptied:
+    """A table has no rows after this, and was never loaded."""
+
+    path: tuple[str, ...]
+
+
+Effect = Created | Renamed | Dropped | Emptied
 
 
 def effect_of(expression: Expr) -> Effect | None:
@@ -51,7 +58,7 @@ def effect_of(expression: Expr) -> Effect | None:
         return Dropped(kind=expression.kind, path=_path(table))
     if isinstance(expression, exp.Alter) and (rename := expression.find(exp.AlterRename)):
         return Renamed(path=_path(table), to=_path(rename.this))
-    return None
+    return Emptied(path=_path(table)) if isinstance(expression, exp.TruncateTable) else None
 
 
 def _path(table: exp.Table) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """A data directory in, Snowflake's HTTP interface on 127.0.0.1 out.
 
-Runs as `python -m registry_tools.local.warehouse.server --data DIRECTORY --ready FILE`.
+Runs as `python -m registry_tools.local.warehouse.server --data DIRECTORY --home DIRECTORY --ready FILE`.
 """
 
 import argparse
@@ -105,6 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Serves until SIGTERM. The port is the one that the kernel gave when asked for 0; the ready file tells it."""
     parser = argparse.ArgumentParser(prog="python -m registry_tools.local.warehouse.server", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, help="directory of the databases; made if missing")
+    parser.add_argument("--home", type=Path, help="directory that says where the local S3 is, for stages")
     parser.add_argument("--port", type=int, default=0, help="0 (the default) takes any free port")
     parser.add_argument("--ready", type=Path, required=True, help="file to write the port to")
     options = parser.parse_args(arguments)
@@ -112,7 +113,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.getLogger("fakesnow.server").setLevel(logging.ERROR)  # it reports every login and every refused statement
     logging.getLogger("sqlglot").setLevel(logging.ERROR)  # it warns of every statement that it leaves unparsed
     config = uvicorn.Config(
-        application(LocalSnowflake(options.data)),
+        application(LocalSnowflake(options.data, options.home)),
         log_config=None,
         log_level="warning",
         lifespan="on",

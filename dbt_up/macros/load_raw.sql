@@ -1,0 +1,45 @@
+{# `dbt run-operation load_raw`: what is new in the stage, into the tables of
+   create_landing. Snowflake remembers for 64 days which files a table was
+   loaded from, so a second run loads nothing. A file that cannot be read stops
+   the load of its table, and none of the table's new files is loaded then. #}
+{% macro load_raw() %}
+    {%- set sum = namespace(files=0, rows=0) -%}
+    {%- for table in raw_tables() -%}
+        {%- set found = namespace(files=0, rows=0) -%}
+        {%- for format in ('parquet', 'csv') -%}
+            {%- for row in run_query(copy_raw(table, format)) -%}
+                {#- a table with nothing to load answers with one sentence -#}
+                {%- if row | length > 1 and row[1] == 'LOADED' -%}
+                    {%- set found.files = found.files + 1 -%}
+                    {%- set found.rows = found.rows + (row[3] | int) -%}
+                {%- endif -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- if found.files -%}
+            {{- say_loaded(found, 'into ' ~ landed(table)) -}}
+        {%- endif -%}
+        {%- set sum.files = sum.files + found.files -%}
+        {%- set sum.rows = sum.rows + found.rows -%}
+    {%- endfor -%}
+    {{- say_loaded(sum, 'from ' ~ landing_stage()) -}}
+{% endmacro %}
+
+{% macro copy_raw(table, format) %}
+    {%- set options = {
+        'parquet': 'type = parquet use_logical_type = true',
+        'csv': "type = csv parse_header = true "
+            ~ "field_optionally_enclosed_by = '\"'",
+    } -%}
+    copy into {{ landed(table) }}
+    from {{ landing_stage() }}/{{ table }}/
+    pattern = '.*[.]{{ format }}'
+    file_format = ({{ options[format] }})
+    match_by_column_name = case_insensitive
+    on_error = abort_statement
+{%- endmacro %}
+
+{% macro say_loaded(found, where) %}
+    {%- set files = found.files ~ (' file ' if found.files == 1 else ' files ') -%}
+    {%- set rows = '{:,}'.format(found.rows) ~ ' rows of ' -%}
+    {{- log('loaded ' ~ rows ~ files ~ where, info=true) -}}
+{% endmacro %}

@@ -1,0 +1,160 @@
+"""COPY INTO a table from S3 in, rows in that table and Snowflake's answer out; a file is loaded once.
+
+fakesnow leaves this to DuckDB's httpfs extension, which is a download. Its own COPY also keeps the files before the one
+that fails, where Snowflake keeps none, looks one folder deep, and knows neither PATTERN nor headers of CSV.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from tempfile import NamedTemporaryFile
+from typing import Final
+
+import duckdb
+from duckdb import DuckDBPyConnection
+from snowflake.connector.errors import ProgrammingError
+
+from registry_tools.local.landing import Stored
+from registry_tools.local.warehouse.answers import Answer
+from registry_tools.local.warehouse.copying import Copying, mistake
+from registry_tools.local.warehouse.stages import Staged
+
+_COLUMNS: Final = (
+    *("file", "status", "rows_parsed", "rows_loaded", "error_limit", "errors_seen"),
+    *("first_error", "first_error_line", "first_error_character", "first_error_column_name"),
+)
+_NOTHING: Final = Answer(columns=("status",), rows=(("Copy executed with 0 files processed.",),))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class History:
+    """Which files a table has been loaded from, beside the table in its own database, so that both are written in one
+    transaction. fakesnow's table of them is what LOAD_HISTORY shows and what CREATE TABLE empties; the second one adds
+    the ETags, because a file that has changed since is loaded again.
+    """
+
+    duck: DuckDBPyConnection
+    table: tuple[str, str, str]
+
+    @property
+    def _shown(self) -> str:
+        return f'"{self.table[0]}"._fs_information_schema._fs_load_history'
+
+    @property
+    def _tags(self) -> str:
+        return f'"{self.table[0]}"._fs_information_schema._mesh_load_tags'
+
+    def prepare(self) -> None:
+        """Make room for the ETags; before the transaction, because two first loads at once would meet here."""
+        columns = "schema_name VARCHAR, table_name VARCHAR, file_name VARCHAR, tag VARCHAR"
+        self.duck.execute(f"CREATE TABLE IF NOT EXISTS {self._tags} ({columns})")
+
+    def loaded(self) -> set[tuple[str, str]]:
+        """File and ETag of every load so far."""
+        sql = f"""
+            SELECT file_name, tag FROM {self._shown} JOIN {self._tags} USING (schema_name, table_name, file_name)
+            WHERE schema_name = $1 AND table_name = $2
+        """  # noqa: S608  # names of this account, quoted
+        return {(file, tag) for file, tag in self.duck.execute(sql, self.table[1:]).fetchall()}
+
+    def note(self, file: str, tag: str, rows: int) -> None:
+        """Remember a load, instead of an earlier one of the same file."""
+        self._delete("AND file_name = $3", file)
+        shown = (*(self.table[1], file, self.table[2], datetime.now(UTC)), "LOADED", rows, rows, None, None, None, None)
+        self.duck.execute(f"INSERT INTO {self._shown} VALUES ({', '.join('?' * 13)})", [*shown, 0, 1])  # noqa: S608
+        self.duck.execute(f"INSERT INTO {self._tags} VALUES (?, ?, ?, ?)", [*self.table[1:], file, tag])  # noqa: S608
+
+    def forget(self) -> None:
+        """Forget every load: TRUNCATE does, so that the same files fill the table again."""
+        self._delete("")
+
+    def _delete(self, more: str, *values: str) -> None:
+        self.prepare()
+        for name in (self._shown, self._tags):
+            where = f"schema_name = $1 AND table_name = $2 {more}"
+            self.duck.execute(f"DELETE FROM {name} WHERE {where}", [*self.table[1:], *values])  # noqa: S608
+
+
+def load(duck: DuckDBPyConnection, copying: Copying, staged: Staged, *, in_transaction: bool) -> Answer:
+    """Load every file that is new to the table, or none of them: the first error undoes the statement, which is what
+    ON_ERROR = ABORT_STATEMENT says.
+    """
+    columns = _columns(duck, copying.table)
+    history = History(duck=duck, table=copying.table)
+    history.prepare()
+    chosen = list(_chosen(copying, staged))
+    rows: list[tuple[str | int | None, ...]] = []
+    with _all_or_nothing(duck, in_transaction=in_transaction):
+        loaded = set() if copying.force else history.loaded()
+        for file in chosen:
+            url = staged.bucket.url(file.key)
+            if (url, file.tag) not in loaded:
+                count = _insert(duck, copying, staged, file, columns)
+                history.note(url, file.tag, count)
+                rows.append((url, "LOADED", count, count, 1, 0, None, None, None, None))
+    return Answer(columns=_COLUMNS, rows=tuple(rows)) if rows else _NOTHING
+
+
+def _chosen(copying: Copying, staged: Staged) -> Iterator[Stored]:
+    if not copying.files:
+        yield from staged.files(copying.pattern)
+        return
+    for name in copying.files:
+        key = staged.prefix + name
+        found = next((each for each in staged.files() if each.key == key), None)
+        if found is None:
+            message = f"Remote file '{staged.bucket.url(key)}' was not found."
+            raise ProgrammingError(msg=message, errno=91016, sqlstate="22000")
+        yield found
+
+
+def _columns(duck: DuckDBPyConnection, table: tuple[str, str, str]) -> list[str]:
+    sql = """
+        SELECT column_name FROM duckdb_columns()
+        WHERE database_name = $1 AND schema_name = $2 AND table_name = $3 ORDER BY column_index
+    """
+    columns = [name for (name,) in duck.execute(sql, table).fetchall()]
+    if not columns:
+        message = f"SQL compilation error:\nTable '{'.'.join(table)}' does not exist or not authorized."
+        raise ProgrammingError(msg=message, errno=2003, sqlstate="42S02")
+    return columns
+
+
+def _insert(duck: DuckDBPyConnection, copying: Copying, staged: Staged, file: Stored, columns: list[str]) -> int:
+    """The file's rows, in the table. They pass through a temporary file: memory stays what it is."""
+    with NamedTemporaryFile(suffix=PurePosixPath(file.key).name) as copy:
+        staged.bucket.fetch(file.key, copy.file)
+        copy.flush()
+        source = copying.reader(copy.name)
+        try:
+            inside = duck.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608  # quoted by reader
+            matched = copying.matched([name for name, *_ in inside], columns)
+            into, of = (", ".join(map(_quoted, names)) for names in (matched, matched.values()))
+            target = ".".join(map(_quoted, copying.table))
+            sql = f"INSERT INTO {target} ({into}) SELECT {of} FROM {source}"  # noqa: S608  # quoted above
+            ((count,),) = duck.execute(sql).fetchall()
+        except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.IOException) as error:
+            told = f"{str(error).splitlines()[0].replace(copy.name, file.key)}\n  File '{file.key}'"
+            raise mistake(told, 100038, "22018") from None
+    return int(count)
+
+
+@contextmanager
+def _all_or_nothing(duck: DuckDBPyConnection, *, in_transaction: bool) -> Iterator[None]:
+    """A transaction of its own, or part of the one that the session is in."""
+    if in_transaction:
+        yield
+        return
+    duck.begin()
+    try:
+        yield
+    except BaseException:
+        duck.rollback()
+        raise
+    duck.commit()
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

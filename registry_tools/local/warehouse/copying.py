@@ -142,7 +142,11 @@ def _format(
 def _value(parameter: exp.CopyParameter) -> Any:  # noqa: ANN401  # a text, a number, a list or a mapping
     """What stands behind an option's name: keywords in upper case, texts as they are."""
     if parameter.expressions:
-        return parse_options(each for each in parameter.expressions if not isinstance(each, exp.SequenceProperties))
+        said = [each for each in parameter.expressions if not isinstance(each, exp.SequenceProperties)]  # commas
+        for each in said:
+            if isinstance(name := each.args.get("value"), exp.Table):  # a format's name without quotes around it
+                each.set("value", exp.Literal.string(name.sql(dialect="snowflake")))
+        return parse_options(said)
     value: Expr | None = parameter.args.get("expression")
     if isinstance(value, exp.Var):
         return value.name.upper()

@@ -41,5 +41,5 @@
 {% macro say_loaded(found, where) %}
     {%- set files = found.files ~ (' file ' if found.files == 1 else ' files ') -%}
     {%- set rows = '{:,}'.format(found.rows) ~ ' rows of ' -%}
-    {{- log('loaded ' ~ rows ~ files ~ where, info=true) -}}
+    {{- print('loaded ' ~ rows ~ files ~ where) -}}
 {% endmacro %}

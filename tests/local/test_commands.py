@@ -57,3 +57,33 @@ def test_what_a_crash_leaves_is_found_and_cleaned(folder: Path) -> None:
     assert f"warehouse is gone (pid {warehouse})" in status
     assert mesh(folder, "up")[0] == 0
     assert mesh(folder, "status")[0] == 0
+
+
+def test_sample_data_is_written_to_a_folder_of_the_mesh_in_both_formats_and_said(folder: Path) -> None:
+    asked = ("sample-data", "--seed", "7", "--rows", "1000")
+    code, printed = mesh(folder, *asked)
+    assert (code, printed.splitlines()[0]) == (0, "✓ 10 new files of 10 in .mesh/sample_data")
+    assert "  raw_orders  415 rows in 2 files" in printed.splitlines()
+    written = folder / ".mesh" / "sample_data"
+    assert len(list(written.glob("raw_*/0001.*"))) == 10
+    assert mesh(folder, *asked)[1].startswith("✓ 0 new files of 10")
+    code, printed = mesh(folder, "sample-data", "--seed", "8", "--rows", "1")
+    assert code == 2
+    assert "raw_products/0001.parquet: is there already, and holds other rows" in printed
+
+
+def test_sample_data_lands_in_the_local_s3_once_and_only_there(folder: Path) -> None:
+    asked = ("sample-data", "--rows", "1", "--to-landing")
+    code, printed = mesh(folder, *asked, "--seed", "7")
+    assert code == 3
+    assert "the embedded mesh does not run\n  next: mesh local up" in printed
+    for more in (("--format", "both"), ("--output", "x")):
+        code, printed = mesh(folder, *asked, "--seed", "7", *more)
+        assert code == 2
+        assert f"next: leave out {' '.join(more) if more[0] == '--format' else '--output'}" in printed
+    mesh(folder, "up")
+    assert mesh(folder, *asked, "--seed", "7")[1].startswith("✓ 5 new files of 5 in s3://dbt-mesh/landing/\n")
+    assert mesh(folder, *asked, "--seed", "7")[1].startswith("✓ 0 new files of 5 in s3://dbt-mesh/landing/\n")
+    code, printed = mesh(folder, *asked, "--seed", "8")
+    assert code == 2
+    assert "s3://dbt-mesh/landing/raw_products/0001.parquet: is there already" in printed

@@ -17,6 +17,11 @@ Delivery = Mapping[str, list[Row]]
 SEEDS: Final = 20260102
 _OPENING: Final = datetime.fromisoformat("2026-01-02T06:00:00")
 _DAYS: Final = 300
+_FIRST_SIGN_UP: Final = _OPENING - timedelta(days=200)
+# What further branches send arrives a day after the other, once all is over: whoever reads what is new by the time of
+# its load, as incremental models do, then sees all of it. Their 531 days fit into one.
+_FURTHER: Final = datetime.fromisoformat("2026-12-01T00:00:00")
+_SQUEEZED: Final = 600
 # A branch of the shop sends so many customers and orders. The first delivery comes from one branch, and each has one
 # branch more than the one before, up to 25 of them: 47,000 rows, which is all that is ever held.
 _CUSTOMERS, _ORDERS = 120, 400
@@ -59,6 +64,8 @@ def deliveries(seed: int) -> Iterator[Delivery]:
         for _ in range(min(number, _BRANCHES)):
             for table, rows in shop.branch().items():
                 delivery.setdefault(table, []).extend(rows)
+        if number > 1:
+            delivery = {table: [_later(row, number) for row in rows] for table, rows in delivery.items()}
         for rows in delivery.values():
             rows.sort(key=_loaded_at)
         yield delivery
@@ -114,7 +121,7 @@ class _Shop:
         for _ in range(_CUSTOMERS):
             number = self._next("customer")
             first, last = rng.choice(_FIRST_NAMES), rng.choice(_LAST_NAMES)
-            signed_up_at = self._moment(_OPENING - timedelta(days=200), 400)
+            signed_up_at = self._moment(_FIRST_SIGN_UP, 400)
             rows.append(
                 {
                     "customer_id": f"C{number:04}",
@@ -224,6 +231,12 @@ class _Shop:
 def _loaded_at(row: Row) -> datetime:
     loaded_at: datetime = row["_loaded_at"]
     return loaded_at
+
+
+def _later(row: Row, delivery: int) -> Row:
+    """The row of a later delivery, in the same order among its likes as before."""
+    seconds = (row["_loaded_at"] - _FIRST_SIGN_UP).total_seconds() // _SQUEEZED
+    return row | {"_loaded_at": _FURTHER + timedelta(days=delivery - 2, seconds=seconds)}
 
 
 def _last_loads(rows: Sequence[Row], key: str) -> list[Row]:

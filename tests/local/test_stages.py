@@ -62,6 +62,16 @@ def test_an_integration_is_accepted_and_a_stage_names_it(run):
     assert "already exists" in run("create stage if not exists s url = 's3://dbt-mesh/x/'")[0][0]
 
 
+def test_a_stage_can_be_pointed_elsewhere(run, files, prefix):
+    files.put(f"{prefix}moved/1.csv", b"id\n1\n")
+    run(f"alter stage landing set url='s3://dbt-mesh/{prefix}moved/' storage_integration = X")
+    run("grant usage on stage landing to role REPORTER")
+    assert loaded(run, f"copy into orders from @landing/1 {CSV}") == [("1.csv", 1)]
+    run("alter stage if exists nowhere set url = 's3://dbt-mesh/'")
+    with pytest.raises(ProgrammingError, match=r"Stage '.*NOWHERE' does not exist"):
+        run("alter stage nowhere set url = 's3://dbt-mesh/'")
+
+
 def test_list_names_every_file_below_however_deep(run, files, prefix):
     files.put(f"{prefix}a/1.csv", b"id\n1\n")
     files.put(f"{prefix}a/2026/11/Two=2.csv", b"id\n2\n")
@@ -94,7 +104,7 @@ def test_parquet_is_loaded_once_and_a_new_file_alone(run, files, prefix):
     files.put(f"{prefix}orders/3.parquet", packed(4, 5))
     assert loaded(run, copy) == [("3.parquet", 2)]
     assert run("select count(*), sum(id), sum(amount), count(name) from orders") == [(5, 15, 1.5, 0)]
-    history = run("select row_count, status from information_schema.load_history where table_name = 'ORDERS'")
+    history = run("select row_count, status from information_schema.load_history where schema_name = current_schema()")
     assert sorted(history) == [(1, "LOADED"), (2, "LOADED"), (2, "LOADED")]
 
 
@@ -125,6 +135,10 @@ def test_one_bad_file_undoes_the_statement_and_is_named(run, files, prefix):
         run(copy)
     assert refused.value.errno == 100038
     assert f"File '{prefix}2.csv'" in str(refused.value)
+    assert run("select count(*) from orders") == [(0,)]
+    files.put(f"{prefix}2.csv", b"of_another_table\n1\n")
+    with pytest.raises(ProgrammingError, match=r"No column of the file \(of_another_table\)"):
+        run(copy)
     assert run("select count(*) from orders") == [(0,)]
     files.put(f"{prefix}2.csv", b"id\n2\n")
     assert loaded(run, copy) == [("1.csv", 1), ("2.csv", 1)]

@@ -42,6 +42,7 @@ def test_what_lands_is_loaded_once_and_builds(demo: RunningMesh) -> None:
     assert first["LANDING"] == (1926, 5)
     assert first["raw_orders"] == (415, 1)
     assert load(demo) == {"LANDING": (0, 0)}
+    dbt(demo, "run", "--select", "+public_order_items", *ON_LANDED)  # incremental: it must see the next delivery as new
     assert "4 new files of 9" in sample(demo, 3_000)
     sample(demo, 1, "--format", "csv")  # the first delivery once more, as real loads have it
     second = load(demo)
@@ -53,6 +54,8 @@ def test_what_lands_is_loaded_once_and_builds(demo: RunningMesh) -> None:
     with connect_to(int(demo.environment["DBT_MESH_LOCAL_WAREHOUSE_PORT"])) as connection:
         assert rows(connection, "select count(*) from DBT_UP_CI.CI_MARTS.PUBLIC_ORDERS") == [(1_200,)]
         assert rows(connection, "select count(*) from DBT_UP_PROD.MARTS.PUBLIC_ORDERS") == [(400,)]
+        landed = rows(connection, "select count(distinct order_item_id) from DBT_UP_PROD.LANDED.RAW_ORDER_ITEMS")
+        assert rows(connection, "select count(*) from DBT_UP_CI.CI_MARTS.PUBLIC_ORDER_ITEMS") == landed
 
     sent = set(SENT.findall((demo.root / "dbt_up/logs/dbt.log").read_text()))
     assert len(sent) == 5 * 2

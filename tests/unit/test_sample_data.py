@@ -6,7 +6,7 @@ import io
 import runpy
 from collections import Counter, defaultdict
 from decimal import Decimal
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -135,6 +135,15 @@ def test_the_rows_are_as_untidy_as_real_loads() -> None:
     assert any(row["unit_price"] is None for row in delivery["raw_order_items"])
     assert any(row["status"] != row["status"].strip().lower() for row in delivery["raw_payments"])
     assert any(row["amount"] < Decimal(0) for row in delivery["raw_payments"])
+
+
+def test_every_delivery_was_loaded_after_all_before_it() -> None:
+    some = first(7, 4)
+    loads = [[row["_loaded_at"] for rows in delivery.values() for row in rows] for delivery in some]
+    assert all(max(before) < min(after) for before, after in pairwise(loads))
+    events = {"raw_customers": "signed_up_at", "raw_orders": "ordered_at", "raw_payments": "paid_at"}
+    for table, event in events.items():
+        assert all(row[event] < row["_loaded_at"] for row in together(some, table))
 
 
 def test_no_delivery_grows_past_what_one_machine_holds() -> None:

@@ -71,6 +71,7 @@ class LocalConnection(FakeSnowflakeConnection):
             self.session.answer(statement)
             or account.answer(self._book, self, statement)
             or comments.answer(self._duck_conn, statement)
+            or self._stages.altered(statement, self.database, self._schema)
             or self._drop_database(statement)
         )
 

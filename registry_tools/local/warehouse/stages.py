@@ -15,11 +15,19 @@ from sqlglot import exp
 
 from registry_tools.errors import EmbeddedMeshError
 from registry_tools.local.landing import LocalFiles, Stored, local_files
-from registry_tools.local.warehouse.answers import Answer
+from registry_tools.local.warehouse.answers import DONE, Answer
+from registry_tools.local.warehouse.statements import PATH, TEXT, parts, text
 
+_ALTER: Final = re.compile(rf"ALTER STAGE (?P<if>IF EXISTS )?(?P<name>{PATH}) SET (?P<properties>.*)", re.DOTALL)
+_URL: Final = re.compile(rf"\bURL = {TEXT}")
 _LISTED: Final = ("name", "size", "md5", "last_modified")
 _STAGE: Final = """
     SELECT url FROM _fs_global._fs_information_schema._fs_stages
+    WHERE database_name = $1 AND schema_name = $2 AND name = $3
+"""
+
+_MOVE: Final = """
+    UPDATE _fs_global._fs_information_schema._fs_stages SET url = $4
     WHERE database_name = $1 AND schema_name = $2 AND name = $3
 """
 
@@ -85,6 +93,21 @@ class Stages:
         found = staged.files(pattern.name if pattern else None)
         rows = ((staged.bucket.url(each.key), each.size, each.tag, _as_http(each.modified)) for each in found)
         return Answer(columns=_LISTED, rows=tuple(rows))
+
+    def altered(self, statement: str, database: str | None, schema: str | None) -> Answer | None:
+        """Give a stage another URL, if that is what the statement in the one spelling does; None otherwise. Its other
+        properties have no effect here, and fakesnow has no ALTER STAGE.
+        """
+        found = _ALTER.fullmatch(statement)
+        if found is None:
+            return None
+        named = parts(found["name"])
+        whole = (*(database or "", schema or "")[: 3 - len(named)], *named)
+        if not found["if"] and self.duck.execute(_STAGE, whole).fetchone() is None:
+            raise stage.not_found_error(".".join(whole))
+        if url := _URL.search(found["properties"]):
+            self.duck.execute(_MOVE, [*whole, text(url[1])])
+        return DONE
 
     def _url(self, reference: str, database: str | None, schema: str | None) -> str:
         name, _, path = reference.removeprefix("@").partition("/")

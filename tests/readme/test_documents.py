@@ -15,12 +15,14 @@ import sqlglot
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
+from click.testing import CliRunner
 from sqlfluff.core import Linter
 from sqlglot import exp
 
 from registry_tools.cli.app import load, mesh
 from registry_tools.mesh.deployment import PUBLIC_READER
 from registry_tools.settings import deployment_of, find_mesh
+from tests.readme.test_readme import shape
 from tests.running import REPOSITORY
 
 DOCS: Final = sorted((REPOSITORY / "docs").glob("*.md"))
@@ -106,6 +108,25 @@ def test_a_command_with_a_wrong_option_would_be_found() -> None:
         ["sync_mesh", "--env", "prod"],
         ["mesh", "check", ">", "mesh.md"],
     ]
+
+
+HERE: Final = [
+    text for document in DOCS for note, text in fenced(document, "console") if note.endswith(Path(__file__).name)
+]
+
+
+@pytest.mark.parametrize("text", HERE)
+def test_what_needs_no_account_prints_what_is_shown(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(REPOSITORY)
+    printed: list[str] = []
+    for line in typed(text):
+        _, *words = shlex.split(line)
+        ran = CliRunner().invoke(mesh, words, prog_name="mesh", catch_exceptions=False)
+        assert ran.exit_code == 0, ran.output
+        printed += map(shape, ran.output.splitlines())
+    shown = [line for line in text.splitlines() if not line.startswith("$ ")]
+    assert shown
+    assert [line for line in shown if shape(line) not in printed] == []
 
 
 def test_commands_in_tables_and_sentences_are_ones_too() -> None:

@@ -63,7 +63,7 @@ def gather_news(request: NewsRequest, registry: Registry) -> Notice | None:
     if event is None:
         return None
     notice = _told(request, registry, entry, event)
-    unchanged = event == "publication" and notice.was is not None and notice.changes == ()
+    unchanged = event == "publication" and notice.changes == ()
     return None if unchanged and not request.always else notice
 
 

@@ -325,6 +325,16 @@ def test_a_report_that_somebody_made_up(
     assert receiver.requests == []
 
 
+def test_a_consumer_is_told_once_with_the_worst(built: Commands, receiver: FaultServer, report: str) -> None:
+    document = json.loads(Path(report).read_text())
+    (change,) = document["changes"]
+    (impact,) = change["impacts"]
+    change["impacts"] = [{**impact, "effect": "AFFECTED"}, impact, {**impact, "effect": "UNKNOWN"}]
+    Path(report).write_text(json.dumps(document))
+    asked(built, "notify", "--refused", report)
+    assert [one["effect"] for one in sent(receiver)["consumers"]] == ["BROKEN"]
+
+
 def test_who_notices_nothing_is_not_concerned(built: Commands, receiver: FaultServer, report: str) -> None:
     document = json.loads(Path(report).read_text())
     document["changes"][0]["impacts"][0]["effect"] = "UNAFFECTED"

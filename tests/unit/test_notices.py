@@ -140,6 +140,12 @@ def test_headlines_count(changes: dict[str, Any], says: str) -> None:
     assert headline(notice(**changes)) == says
 
 
+def test_what_an_actor_cannot_be_is_left_out() -> None:
+    """A record is anybody's who may write to the registry, and an address may be a person's."""
+    document = notice_document(notice(actor=Actor(account="ann@example.com", ref="<!here>", system="github")))
+    assert document["actor"] == dict.fromkeys(SCHEMA["properties"]["actor"]["required"]) | {"system": "github"}
+
+
 def test_an_id_is_of_the_event_and_of_all_its_facts() -> None:
     ids = [notice_id("yank", facts) for facts in (("a", "b"), ("ab",), ("b", "a"), ())]
     assert len({*ids, notice_id("rollback", ("a", "b"))}) == 5

@@ -14,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from snowflake.connector import errors
 
 from registry_tools.account import connection
 from registry_tools.account.connection import LiveSession, open_session
+from registry_tools.account.refusals import statement_refused
 from registry_tools.errors import AccountError, AnswerLost
 
 Answer = dict[str, Any] | None
@@ -169,6 +171,26 @@ def test_a_connection_that_breaks_after_a_statement_leaves_its_outcome_unknown(s
             session.run("drop database X")
         server.answers = []
     assert "mesh snowflake plan" in caught.value.then
+
+
+@pytest.mark.parametrize(
+    ("raised", "lost"),
+    [
+        (errors.ProgrammingError(msg="no", errno=3001, sqlstate="42501"), False),
+        (errors.DatabaseError(msg="expired", errno=390114), False),
+        (errors.OperationalError(msg="cancelled", errno=604, sfqid="01ab"), False),
+        (errors.OperationalError(msg="no answer", errno=250001, sfqid="01ab"), True),
+        (errors.OperationalError(msg="no answer"), True),
+        (errors.InterfaceError(msg="no connection", errno=250003), True),
+        (errors.GatewayTimeoutError(msg="504"), True),
+        (ConnectionResetError(104, "reset by peer"), True),
+        (KeyError("rowtype"), True),
+    ],
+)
+def test_only_what_snowflake_itself_declined_was_not_done(raised: Exception, *, lost: bool) -> None:
+    error = statement_refused(raised, "drop database X", "acme")
+    assert isinstance(error, AnswerLost) is lost
+    assert error.where == "acme"
 
 
 @pytest.mark.usefixtures("impatient")

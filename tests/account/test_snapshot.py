@@ -1,5 +1,7 @@
 """What SHOW tells of an account is the account, as far as it is ours or a way to ours."""
 
+from dataclasses import replace
+
 import pytest
 
 from registry_tools.account import snapshot
@@ -111,6 +113,18 @@ def test_system_roles_are_not_followed(setting: Setting) -> None:
     see_live(fake, setting.deployment)
     asked = [line for line in fake.log if "ADMIN" in line]
     assert asked == []
+
+
+def test_what_snowflake_gives_everybody_is_left_out_and_what_of_ours_everybody_has_is_not(setting: Setting) -> None:
+    fake = setting.set_up()
+    run(fake, "use role accountadmin; grant usage on database DBT_UP_PROD to role PUBLIC")
+    viewer = Securable("DATABASE ROLE", ("SNOWFLAKE", "OBJECT_VIEWER"))
+    given = fake.account.memberships | {Membership(viewer, role("PUBLIC"))}
+    fake.account = replace(fake.account, memberships=given)
+    found = see_live(fake, setting.deployment).account
+    assert viewer not in {held.role for held in found.memberships}
+    assert not [line for line in fake.log if "OBJECT_VIEWER" in line]
+    assert Grant("USAGE", Securable("DATABASE", ("DBT_UP_PROD",)), role("PUBLIC")) in found.grants
 
 
 def test_nothing_of_people_is_read_but_that_they_are_there(setting: Setting) -> None:

@@ -14,6 +14,7 @@ Verdict = Literal["allowed", "denied", "not allowed"]
 
 ACCOUNT: Final = "123456789012"
 ROOT: Final = f"arn:aws:iam::{ACCOUNT}:root"
+_ASKED_FIRST: Final = ("kms:", "sts:")
 _ELEMENTS: Final = {"Sid", "Effect", "Action", "Resource", "Principal", "Condition"}
 
 
@@ -30,12 +31,15 @@ class Request:
 def judge(request: Request, identity: Iterable[Policy], resource: Policy | None = None) -> Verdict:
     """Denied where any policy denies it; allowed where the principal's own policies or the resource's allow it.
 
-    A resource that allows the account leaves it to the principal's own policies, as it does on AWS.
+    A resource that allows the account leaves it to the principal's own policies. Keys and roles have to allow
+    something themselves, a bucket has not.
     """
     own = [statement for policy in identity for statement in _statements(policy) if _applies(statement, request)]
     its = [s for s in _statements(resource or {}) if _is_about(s["Principal"], request) and _applies(s, request)]
     if any(statement["Effect"] == "Deny" for statement in (*own, *its)):
         return "denied"
+    if request.action.startswith(_ASKED_FIRST) and not its:
+        return "not allowed"
     by_name = [statement for statement in its if statement["Principal"] != {"AWS": ROOT}]
     return "allowed" if own or by_name else "not allowed"
 

@@ -24,6 +24,20 @@ DOWN_LATEST, DOWN_STATE = (key.replace("dbt_up", "dbt_down") for key in (UP_LATE
 FAR_LOG, FAR_FILE, FAR_USAGE = (key.replace("dbt_up", "dbt_far") for key in (UP_LOG, UP_FILE, UP_USAGE))
 EDGE, OTHERS_EDGE = "_edges/dbt_up/dbt_down", "_edges/dbt_up/dbt_far"
 
+# Whom each project of mesh.yml reads, and who reads it, directly or through others.
+READS: Final[Mapping[str, set[str]]] = {
+    "dbt_up": set(),
+    "dbt_down": {"dbt_up"},
+    "dbt_down_loom": {"dbt_up"},
+    "dbt_far": {"dbt_down"},
+}
+READERS: Final[Mapping[str, set[str]]] = {
+    "dbt_up": {"dbt_down", "dbt_down_loom", "dbt_far"},
+    "dbt_down": {"dbt_far"},
+    "dbt_down_loom": set(),
+    "dbt_far": set(),
+}
+
 Row = tuple[str, str, str, Mapping[str, str], Verdict]
 
 OBJECTS: Final[list[Row]] = [
@@ -92,6 +106,8 @@ OBJECTS: Final[list[Row]] = [
     ("pull_requests", PUT, EDGE, NEW, "not allowed"),
     ("pull_requests", DELETE, UP_FILE, GONE, "not allowed"),
     # the collector deletes what was given up, by name of what it deletes, and adds to logs
+    ("collector", GET, UP_LOG, {}, "allowed"),
+    ("collector", GET, UP_STATE, {}, "allowed"),  # or it could not delete by name of what it deletes
     ("collector", PUT, UP_LOG, NEW, "allowed"),
     ("collector", PUT, UP_LOG, BLIND, "denied"),
     ("collector", PUT, UP_FILE, NEW, "not allowed"),
@@ -144,6 +160,7 @@ LISTINGS: Final[list[tuple[str, Mapping[str, str], Verdict]]] = [
     ("pull_requests", {"prefix": "registry/_edges/dbt_up/"}, "allowed"),
     *(("pull_requests", {"prefix": "registry/_private/"[:end]}, "denied") for end in range(10, 19)),
     ("pull_requests", {"prefix": "registry/_private/dbt_up/"}, "denied"),
+    ("pull_requests", {"delimiter": "/"}, "not allowed"),
     ("pull_requests", {}, "not allowed"),
     ("collector", {"prefix": "registry/", "delimiter": "/"}, "allowed"),
     ("collector", {"prefix": "registry/_private/dbt_up/prod/"}, "allowed"),
@@ -161,6 +178,45 @@ def test_who_may_do_what_to_an_object(role, action, key, context, verdict) -> No
     said = {"aws:SecureTransport": "true", **context}
     request = Request(action=action, resource=f"arn:aws:s3:::{BUCKET}/registry/{key}", context=said)
     assert judge(request, ROLES[role], golden("bucket")) == verdict
+
+
+@pytest.mark.parametrize("owner", READS)
+@pytest.mark.parametrize("role", READS)
+def test_what_each_project_may_do_to_each(role: str, owner: str) -> None:
+    """All that is expected of the table above, of every two projects."""
+    upstream, reader = owner in READS[role], owner in READERS[role]
+    expected = {
+        UP_LOG: (role == owner or upstream or reader, role == owner or upstream or reader),
+        UP_USAGE: (role == owner or upstream or reader, role == owner or upstream or reader),
+        UP_FILE: (role == owner or upstream, role == owner or upstream or reader),
+        UP_LATEST: (role == owner or upstream, role == owner or upstream or reader),
+        UP_STATE: (role == owner, role == owner),
+        f"_edges/{owner}/{role}": (upstream, role == owner or upstream or reader),
+    }
+    for pattern, (reads, lists) in expected.items():
+        key = pattern.replace("dbt_up/", f"{owner}/") if not pattern.startswith("_edges") else pattern
+        resource = f"arn:aws:s3:::{BUCKET}/registry/{key}"
+        creates = upstream if pattern.startswith("_edges") else role == owner
+        asked = [(GET, {}, reads), (PUT, NEW, creates), (PUT, OVER, role == owner and pattern == UP_LATEST)]
+        for action, context, allowed in asked:
+            request = Request(action=action, resource=resource, context=context)
+            assert (judge(request, ROLES[role]) == "allowed") is allowed, (action, key)
+            assert judge(Request(action=PUT, resource=resource, context=BLIND), ROLES[role]) == "not allowed"
+        listing = Request(action=LIST, resource=f"arn:aws:s3:::{BUCKET}", context={"s3:prefix": f"registry/{key}"})
+        assert (judge(listing, ROLES[role]) == "allowed") is lists, key
+    for action in ("kms:Decrypt", "kms:GenerateDataKey"):
+        assert judge(Request(action=action, resource=KEY, context=THROUGH), ROLES[role], golden("key")) == "allowed"
+
+
+def test_the_collector_needs_no_bucket_to_be_held_to_conditions() -> None:
+    resource = f"arn:aws:s3:::{BUCKET}/registry/{UP_LOG}"
+    assert judge(Request(action=PUT, resource=resource, context=BLIND), ROLES["collector"]) == "not allowed"
+
+
+def test_nobody_lists_without_tls() -> None:
+    context = {"aws:SecureTransport": "false", "s3:prefix": "registry/"}
+    request = Request(action=LIST, resource=f"arn:aws:s3:::{BUCKET}", context=context)
+    assert judge(request, [ADMIN], golden("bucket")) == "denied"
 
 
 @pytest.mark.parametrize(("role", "asked", "verdict"), LISTINGS)
@@ -194,7 +250,11 @@ THROUGH = {"kms:ViaService": "s3.eu-central-1.amazonaws.com"}
         ("pull_requests", "kms:Decrypt", THROUGH, "allowed"),
         ("pull_requests", "kms:GenerateDataKey", THROUGH, "not allowed"),
         ("collector", "kms:GenerateDataKey", THROUGH, "allowed"),
+        ("collector", "kms:Decrypt", THROUGH, "allowed"),
         ("admin", "kms:Decrypt", {}, "denied"),
+        ("admin", "kms:Encrypt", {}, "denied"),
+        ("admin", "kms:GenerateDataKeyWithoutPlaintext", {}, "denied"),
+        ("admin", "kms:ReEncryptFrom", {}, "denied"),
         ("admin", "kms:PutKeyPolicy", {}, "allowed"),
     ],
 )

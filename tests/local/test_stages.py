@@ -4,6 +4,8 @@ import gzip
 import hashlib
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -11,9 +13,14 @@ import pytest
 from pyarrow import parquet
 from snowflake.connector.errors import DatabaseError, ProgrammingError
 
+from registry_tools.artifacts.snowflake_exchange import ingestion
 from registry_tools.errors import EmbeddedMeshError
 from registry_tools.local import servers
 from registry_tools.local.landing import LocalFiles, local_files
+from registry_tools.mesh.deployment import Landing
+from registry_tools.mesh.sql_script import statements
+from tests.deployments import deployment_in
+from tests.running import REPOSITORY
 
 from .conftest import connect_to, rows
 
@@ -181,6 +188,32 @@ def test_a_load_inside_a_transaction_is_part_of_it(run, files, prefix):
     assert loaded(run, copy) == [("2.csv", 1)]
     run("rollback")
     assert loaded(run, copy) == [("2.csv", 1)]
+
+
+def test_two_loads_at_once_load_a_file_once(connect, files):
+    files.put("at_once/1.csv", b"id\n" + b"1\n" * 50_000)
+    sessions = [connect(schema="AT_ONCE") for _ in range(4)]
+    rows(sessions[0], "create stage landing url = 's3://dbt-mesh/at_once/'")
+    rows(sessions[0], "create table orders (id int)")
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda session: rows(session, f"copy into orders from @landing {CSV}"), sessions))
+    assert sorted(len(answer[0]) for answer in answers) == [1, 1, 1, 10]
+    assert rows(sessions[0], "select count(*) from orders") == [(50_000,)]
+
+
+def test_the_setup_of_an_account_makes_the_stage_here_too(run, files):
+    deployment = deployment_in(REPOSITORY)
+    shop, *others = deployment.projects
+    landing = Landing(url="s3://dbt-mesh/setup/", role_arn="arn:aws:iam::123456789012:role/reads")
+    script = ingestion(replace(deployment, projects=(replace(shop, landing=landing), *others)))
+    assert script
+    run("create database if not exists DBT_UP_PROD")
+    run("create schema if not exists DBT_UP_PROD.RAW")
+    for _ in range(2):
+        for statement in statements(script.content.decode()):
+            run(statement.text)
+    files.put("setup/raw_orders/1.csv", b"id\n1\n")
+    assert run("list @DBT_UP_PROD.RAW.LANDING")[0][0] == "s3://dbt-mesh/setup/raw_orders/1.csv"
 
 
 def test_named_files_alone_are_loaded_and_must_be_there(run, files, prefix):

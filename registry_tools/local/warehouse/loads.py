@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from tempfile import NamedTemporaryFile
+from threading import Lock
 from typing import Final
 
 import duckdb
@@ -25,6 +26,9 @@ _COLUMNS: Final = (
     *("file", "status", "rows_parsed", "rows_loaded", "error_limit", "errors_seen"),
     *("first_error", "first_error_line", "first_error_character", "first_error_column_name"),
 )
+# Two loads of one table would both find its files new: DuckDB sees no conflict in rows that are only added. Snowflake
+# locks the table.
+_LOADING: Final = Lock()
 _NOTHING: Final = Answer(columns=("status",), rows=(("Copy executed with 0 files processed.",),))
 
 
@@ -47,7 +51,7 @@ class History:
         return f'"{self.table[0]}"._fs_information_schema._mesh_load_tags'
 
     def prepare(self) -> None:
-        """Make room for the ETags; before the transaction, because two first loads at once would meet here."""
+        """Make room for the ETags."""
         columns = "schema_name VARCHAR, table_name VARCHAR, file_name VARCHAR, tag VARCHAR"
         self.duck.execute(f"CREATE TABLE IF NOT EXISTS {self._tags} ({columns})")
 
@@ -83,10 +87,9 @@ def load(duck: DuckDBPyConnection, copying: Copying, staged: Staged, *, in_trans
     """
     columns = _columns(duck, copying.table)
     history = History(duck=duck, table=copying.table)
-    history.prepare()
     chosen = list(_chosen(copying, staged))
     rows: list[tuple[str | int | None, ...]] = []
-    with _all_or_nothing(duck, in_transaction=in_transaction):
+    with _LOADING, _all_or_nothing(duck, history, in_transaction=in_transaction):
         loaded = set() if copying.force else history.loaded()
         for file in chosen:
             url = staged.bucket.url(file.key)
@@ -142,8 +145,9 @@ def _insert(duck: DuckDBPyConnection, copying: Copying, staged: Staged, file: St
 
 
 @contextmanager
-def _all_or_nothing(duck: DuckDBPyConnection, *, in_transaction: bool) -> Iterator[None]:
+def _all_or_nothing(duck: DuckDBPyConnection, history: History, *, in_transaction: bool) -> Iterator[None]:
     """A transaction of its own, or part of the one that the session is in."""
+    history.prepare()
     if in_transaction:
         yield
         return

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,18 +58,20 @@ class Reporter(Protocol):
 
 
 def run_loop(mesh: Mesh, environment: Mapping[str, str], reporter: Reporter) -> list[StepResult]:
-    """Run sync, build and publish in every project of the mesh, consumers of the same upstreams side by side.
+    """Run sync, build, publish and grants in every project of the mesh, consumers of the same upstreams side by side.
 
     A project whose step fails goes no further, and neither do its consumers. Returns every step that ran.
     """
     child = shielded(environment)
     order = upstream_first(mesh)
+    read = {upstream.name for project in mesh.projects.values() for upstream in project.upstreams}
     results: list[StepResult] = []
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         running: dict[str, Future[list[StepResult]]] = {}
         for project in order:
             before = [running[upstream.name] for upstream in project.upstreams if upstream.name in running]
-            running[project.name] = pool.submit(_build, project, before, child, reporter)
+            steps = tuple(_steps(project, grants=project.name in read and project.platform.database is not None))
+            running[project.name] = pool.submit(_build, project, steps, before, child, reporter)
         for future in running.values():
             results += future.result()
     return results
@@ -98,12 +100,16 @@ def upstream_first(mesh: Mesh) -> list[Project]:
 
 
 def _build(
-    project: Project, before: list[Future[list[StepResult]]], environment: Mapping[str, str], reporter: Reporter
+    project: Project,
+    steps: Sequence[tuple[tuple[str, ...], "Told"]],
+    before: list[Future[list[StepResult]]],
+    environment: Mapping[str, str],
+    reporter: Reporter,
 ) -> list[StepResult]:
     done: list[StepResult] = []
     if any(not results or results[-1].code for results in (future.result() for future in before)):
         return done
-    for words, told in _steps(project):
+    for words, told in steps:
         step = Step(project=project.name, words=words, folder=project.path)
         reporter.started(step)
         result = run_step(step, environment, told)
@@ -164,6 +170,10 @@ def _what_was_installed(_folder: Path, output: str) -> tuple[str, ...]:
     return tuple(found[0] for line in output.splitlines() if (found := _INSTALLED.search(line)))
 
 
+def _what_was_granted(_folder: Path, output: str) -> tuple[str, ...]:
+    return tuple(line.removeprefix("✓ ").strip() for line in output.splitlines()[-1:])
+
+
 Told = Callable[[Path, str], tuple[str, ...]]
 
 _UNBUILT: Final = "NO-OP"  # what the materialization of stubs says (artifacts.package)
@@ -172,12 +182,15 @@ _SYNC: Final = ("sync_mesh", "--env", ENVIRONMENT)
 _DEPS: Final = ("dbt", "deps")
 _BUILD: Final = ("dbt", "build", "--target", TARGET, "--defer", "--state", "state")
 _PUBLISH: Final = ("publish_manifest", "--env", ENVIRONMENT)
+_GRANT: Final = ("mesh", "grants", "apply", "--env", ENVIRONMENT, "--embedded")
 
 
-def _steps(project: Project) -> Iterator[tuple[tuple[str, ...], Told]]:
+def _steps(project: Project, *, grants: bool) -> Iterator[tuple[tuple[str, ...], Told]]:
     """The one-line CI commands of the README, in the order in which the project runs them."""
     yield _SYNC, _as_printed
     if any(upstream.way == "package" for upstream in project.upstreams):
         yield _DEPS, _what_was_installed
     yield _BUILD, _what_was_built
     yield _PUBLISH, _as_printed
+    if grants:
+        yield _GRANT, _what_was_granted

@@ -1,6 +1,7 @@
 """mesh grants as a person types it: what it says, what it runs, and how it ends."""
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -302,6 +303,17 @@ def test_publish_and_plan_complain_where_a_build_would_drop_the_grants(
     assert snowflake.ran[-4:] == GRANTED
     (commands.up / "target/manifest.json").unlink()
     assert commands.run("grants", "plan", "dbt_up").stderr == ""
+
+
+@pytest.mark.usefixtures("snowflake")
+def test_the_manifest_that_is_looked_at_is_that_of_the_folder_where_it_is_the_projects(
+    commands: Commands, up: Path
+) -> None:
+    shutil.copytree(up, commands.root / "elsewhere")
+    careless = json.dumps(manifest(node("orders", relation_name=ORDERS)))
+    (commands.root / "elsewhere/target/manifest.json").write_text(careless)
+    assert "+copy_grants: true" in commands.run("grants", "plan", "--project-dir", "elsewhere").stderr
+    assert commands.run("grants", "plan", "dbt_up", "--project-dir", "down").stderr == ""
 
 
 @pytest.mark.usefixtures("up")

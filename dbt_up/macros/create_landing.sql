@@ -38,7 +38,8 @@
 {% endmacro %}
 
 {% macro landed(table) %}
-    {{- return([var('raw_database'), var('landed_schema'), table] | join('.')) -}}
+    {%- set schema = var('raw_database') ~ '.' ~ var('landed_schema') -%}
+    {{- return(schema ~ '.' ~ table) -}}
 {% endmacro %}
 
 {% macro landing_stage() %}

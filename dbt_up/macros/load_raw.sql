@@ -39,7 +39,7 @@
 {%- endmacro %}
 
 {% macro say_loaded(found, where) %}
-    {%- set files = found.files ~ (' file ' if found.files == 1 else ' files ') -%}
-    {%- set rows = '{:,}'.format(found.rows) ~ ' rows of ' -%}
+    {%- set rows = '{:,}'.format(found.rows) ~ ' rows of ' ~ found.files -%}
+    {%- set files = ' file ' if found.files == 1 else ' files ' -%}
     {{- print('loaded ' ~ rows ~ files ~ where) -}}
 {% endmacro %}

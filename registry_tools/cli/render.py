@@ -23,13 +23,17 @@ def command(parts: tuple[str, ...], form: str, *, check: bool) -> int:
     for part in parts:
         if part not in PARTS:
             raise UsageError(f"{part!r} is no part of what is rendered", then=f"use one of {', '.join(PARTS)}")
-    return rendered(parts or tuple(PARTS), form, check=check)
+    return rendered(parts, form, check=check)
 
 
 def rendered(parts: tuple[str, ...], form: str, *, check: bool) -> int:
-    """Render the parts of the mesh that this folder belongs to, and say what changed. The exit code."""
+    """Render these parts of the mesh that this folder belongs to, or all that it has, and say what changed. The exit
+    code.
+    """
     mesh = find_mesh(Path(os.curdir), os.environ)
     deployment = deployment_of(mesh)
+    absent = {"terraform": deployment.aws is None, "workflows": deployment.repository is None}
+    parts = parts or tuple(part for part in PARTS if not absent.get(part))
     assert mesh.file is not None  # noqa: S101  # for the type checker: without it there is no deployment
     root = mesh.file.parent
     changes = render_deployment(deployment, root, parts, dry_run=check)

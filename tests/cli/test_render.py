@@ -105,3 +105,12 @@ def test_an_unknown_part_and_a_missing_mesh_yml_are_said(folder: Path) -> None:
     (folder / "mesh.yml").unlink()
     result = render()
     assert (result.exit_code, "there is no mesh.yml here or above" in result.stderr) == (2, True)
+
+
+def test_what_mesh_yml_says_nothing_of_is_left_out_unless_it_is_asked_for(folder: Path) -> None:
+    lines = (folder / "mesh.yml").read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith(("aws:", "github:"))]
+    (folder / "mesh.yml").write_text("".join(kept).replace("identity: aws", "identity: key_pair"))
+    assert render().output.startswith("✓ 5 files of 4 projects\n")
+    assert {path.name for path in folder.iterdir()} == {"mesh.yml", "snowflake_setup"}
+    assert "'aws' is missing" in render("terraform").stderr

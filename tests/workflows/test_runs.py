@@ -309,6 +309,8 @@ def test_the_setup_is_planned_in_a_pull_request_and_applied_on_main(world: World
     jobs = world.run("setup.yml", "push", variables=account, failing="mesh render")
     assert {name: job.result for name, job in jobs.items()} == {"rendered": "failure"}
     jobs = world.run("setup.yml", "schedule", variables=account, faked="mesh ")
+    assert set(jobs) == {"rendered", "plan"}
+    jobs = world.run("setup.yml", "schedule", variables=account | {"MESH_CHECK_ACCOUNT": "true"}, faked="mesh ")
     assert set(jobs) == {"rendered", "plan", "account"}
     assert world.asked("terraform")[-1].endswith("-detailed-exitcode")
     fork = pull_request("mallory/dbt-mesh")

@@ -11,6 +11,17 @@ from typing import Final
 _PLAIN: Final = re.compile(r"[A-Z_][A-Z0-9_$]*", re.ASCII)
 _PARTS: Final = re.compile(r'"((?:[^"]|"")+)"|([A-Za-z_][\w$]*)', re.ASCII)
 
+# Names that stand for something else in one clause or another (Snowflake, Reserved & Limited Keywords).
+_RESERVED: Final = (
+    "ACCOUNT ALL ALTER AND ANY AS BETWEEN BY CASE CAST CHECK COLUMN CONNECT CONNECTION CONSTRAINT CREATE CROSS "
+    "CURRENT CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER DATABASE DELETE DISTINCT DROP ELSE "
+    "EXISTS FALSE FOLLOWING FOR FROM FULL GRANT GROUP GSCLUSTER HAVING ILIKE IN INCREMENT INNER INSERT "
+    "INTERSECT INTO IS ISSUE JOIN LATERAL LEFT LIKE LOCALTIME LOCALTIMESTAMP MINUS NATURAL NOT NULL OF ON OR "
+    "ORDER ORGANIZATION QUALIFY REGEXP REVOKE RIGHT RLIKE ROW ROWS SAMPLE SCHEMA SELECT SET SOME START TABLE "
+    "TABLESAMPLE THEN TO TRIGGER TRUE TRY_CAST UNION UNIQUE UPDATE USING VALUES VIEW WHEN WHENEVER WHERE WITH"
+)
+RESERVED: Final = frozenset(_RESERVED.split())
+
 # The roles that every account has, each with those that it is granted to (Overview of Access Control, System-defined).
 SYSTEM_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "ACCOUNTADMIN": (),
@@ -110,8 +121,10 @@ class Account:
 
 
 def spelled(part: str) -> str:
-    """One part of a name as SQL has to spell it: in quotes unless Snowflake stores it unquoted as it is."""
-    return part if _PLAIN.fullmatch(part) else '"' + part.replace('"', '""') + '"'
+    """One part of a name as SQL has to spell it: in quotes unless Snowflake stores it unquoted as it is, and reads it
+    as a name.
+    """
+    return part if _PLAIN.fullmatch(part) and part not in RESERVED else '"' + part.replace('"', '""') + '"'
 
 
 def parse_path(text: str) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
+from registry_tools.mesh.account import RESERVED, SYSTEM_ROLES
 from registry_tools.mesh.deployment import IDENTITIES, SIZES, AwsTerms, Identity, Landing, SnowflakeTerms
 from registry_tools.mesh.upstream import ENVIRONMENT
 from registry_tools.settings.document import Document, joined
@@ -144,13 +145,16 @@ class PlatformReader(Document):
 
     def _names(self, settings: dict[str, Any], key: str, place: str) -> tuple[str, ...]:
         found = self._listed(settings, key, place, _IDENTIFIER, "write names as Snowflake takes them without quotes")
-        return tuple(name.upper() for name in found)
+        return tuple(self._identifier(name, joined(place, key)) for name in found)
 
     def _identifier(self, text: str, place: str) -> str:
         """The name, as the account stores it but for `{ENV}`."""
         if not _IDENTIFIER.fullmatch(text.replace(ENVIRONMENT, "X")):
             self.fail(f"'{place}' is {text!r}, not a name", "use letters, digits and underscores, and {ENV}")
-        return text.upper()
+        name = text.upper()
+        if name in RESERVED or name in SYSTEM_ROLES:
+            self.fail(f"'{place}' is {text!r}, which means something else to Snowflake", "choose another name")
+        return name
 
     def _listed(
         self, settings: dict[str, Any], key: str, place: str, form: re.Pattern[str], advice: str

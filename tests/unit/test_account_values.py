@@ -31,7 +31,13 @@ def test_whatever_is_spelled_is_read_again(parts: list[str]) -> None:
 
 
 def test_a_name_is_quoted_where_it_has_to_be() -> None:
-    assert [spelled(part) for part in ("A", "a", "A B", 'x"y')] == ["A", '"a"', '"A B"', '"x""y"']
+    assert [spelled(part) for part in ("A", "a", "A B", 'x"y', "ORDER")] == [
+        "A",
+        '"a"',
+        '"A B"',
+        '"x""y"',
+        '"ORDER"',
+    ]
 
 
 def test_what_stands_where() -> None:

@@ -147,6 +147,9 @@ def test_without_environments_there_is_production(tmp_path: Path) -> None:
     ("entry", "place"),
     [
         ('snowflake: {role: "a b"}', "projects.up.snowflake.role"),
+        ("snowflake: {role: sysadmin}", "projects.up.snowflake.role"),
+        ("snowflake: {warehouse: Table}", "projects.up.snowflake.warehouse"),
+        ("snowflake: {schemas: [raw, order]}", "projects.up.snowflake.schemas"),
         ("snowflake: {database: 'a;drop'}", "projects.up.snowflake.database"),
         ("snowflake: {size: HUGE}", "projects.up.snowflake.size"),
         ("snowflake: {credits: 0}", "projects.up.snowflake.credits"),

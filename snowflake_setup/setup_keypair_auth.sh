@@ -46,9 +46,12 @@ say() { printf '%s\n' "$*" >&2; }
 # --- the passphrase ---------------------------------------------------------------------------------------------------
 
 ask_silently() {
-    local typed
+    local typed terminal
+    terminal=$(stty -g </dev/tty)
+    trap 'stty "$terminal" </dev/tty' EXIT INT TERM
+    stty -echo </dev/tty # before it asks: whoever types ahead is not shown either
     printf '%s: ' "$1" >&2
-    IFS= read -rs typed </dev/tty
+    IFS= read -r typed </dev/tty
     printf '\n' >&2
     printf '%s' "$typed"
 }

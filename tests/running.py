@@ -4,11 +4,18 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+import boto3
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+BUCKET: Final = "dbt-mesh"
 REPOSITORY = Path(__file__).resolve().parent.parent
 _DEMO_SECONDS = 300
 _COMMAND_SECONDS = 120
@@ -18,11 +25,17 @@ _COPIED = ("mesh.yml", "dbt_up", "dbt_down", "dbt_down_loom", "dbt_down_package"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunningMesh:
-    """Where the demo's projects are, what it printed, and the environment in which commands reach its servers."""
+    """Where the demo's projects are, what it printed, and the environment in which commands reach its servers.
+
+    `registry` and `locks` are what stood in the bucket and in each project's mesh.lock when the demo had ended: several
+    tests publish and approve in the one mesh.
+    """
 
     root: Path
     printed: str
     environment: dict[str, str]
+    registry: Mapping[str, bytes]
+    locks: Mapping[str, bytes]
 
     def run(self, folder: str, *words: str) -> subprocess.CompletedProcess[str]:
         """One command in a folder of the mesh, its output kept."""
@@ -50,6 +63,25 @@ class RunningMesh:
             timeout=_COMMAND_SECONDS,
             check=False,
         )
+
+
+def local_bucket(environment: Mapping[str, str]) -> "S3Client":
+    """A client of the S3 that these variables lead to."""
+    return boto3.client(
+        "s3",
+        endpoint_url=environment["AWS_ENDPOINT_URL_S3"],
+        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+        region_name=environment["AWS_DEFAULT_REGION"],
+    )
+
+
+def _objects(environment: Mapping[str, str]) -> dict[str, bytes]:
+    """Everything in the registry, by its key below the root."""
+    s3 = local_bucket(environment)
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="registry/")
+    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    return {key.removeprefix("registry"): s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
 
 
 @contextmanager
@@ -91,6 +123,12 @@ def running_mesh(checkout: Path) -> Iterator[RunningMesh]:
         pairs = (entry.partition("=") for entry in exports.stdout.split("\0") if entry)
         # The demo has been measured; dbt alone, from here on, is not ours to measure and slower by half with it.
         variables = {name: value for name, _, value in pairs if not name.startswith("COVERAGE_")}
-        yield RunningMesh(root=root, printed=demo.stdout, environment=variables)
+        yield RunningMesh(
+            root=root,
+            printed=demo.stdout,
+            environment=variables,
+            registry=_objects(variables),
+            locks={lock.parent.name: lock.read_bytes() for lock in root.glob("*/mesh.lock")},
+        )
     finally:
         subprocess.run(["mesh", "local", "down"], cwd=root, env=environment, check=True, capture_output=True)

@@ -58,7 +58,7 @@ class Reporter(Protocol):
 
 
 def run_loop(mesh: Mesh, environment: Mapping[str, str], reporter: Reporter) -> list[StepResult]:
-    """Run sync, build, publish and grants in every project of the mesh, consumers of the same upstreams side by side.
+    """Run sync, build and publish in every project of the mesh, consumers of the same upstreams side by side.
 
     A project whose step fails goes no further, and neither do its consumers. Returns every step that ran.
     """
@@ -170,8 +170,8 @@ def _what_was_installed(_folder: Path, output: str) -> tuple[str, ...]:
     return tuple(found[0] for line in output.splitlines() if (found := _INSTALLED.search(line)))
 
 
-def _what_was_granted(_folder: Path, output: str) -> tuple[str, ...]:
-    return tuple(line.removeprefix("✓ ").strip() for line in output.splitlines()[-1:])
+def _what_is_to_be_granted(_folder: Path, output: str) -> tuple[str, ...]:
+    return tuple(line.removeprefix("✓ ").strip() for line in output.splitlines()[:1])
 
 
 Told = Callable[[Path, str], tuple[str, ...]]
@@ -182,7 +182,7 @@ _SYNC: Final = ("sync_mesh", "--env", ENVIRONMENT)
 _DEPS: Final = ("dbt", "deps")
 _BUILD: Final = ("dbt", "build", "--target", TARGET, "--defer", "--state", "state")
 _PUBLISH: Final = ("publish_manifest", "--env", ENVIRONMENT)
-_GRANT: Final = ("mesh", "grants", "apply", "--env", ENVIRONMENT, "--embedded")
+_GRANTS: Final = ("mesh", "grants", "plan", "--env", ENVIRONMENT, "--embedded")
 
 
 def _steps(project: Project, *, grants: bool) -> Iterator[tuple[tuple[str, ...], Told]]:
@@ -193,4 +193,4 @@ def _steps(project: Project, *, grants: bool) -> Iterator[tuple[tuple[str, ...],
     yield _BUILD, _what_was_built
     yield _PUBLISH, _as_printed
     if grants:
-        yield _GRANT, _what_was_granted
+        yield _GRANTS, _what_is_to_be_granted

@@ -1,6 +1,7 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -117,7 +118,7 @@ def test_plain_dbt_loom_reads_the_bucket_without_our_help(demo: RunningMesh) -> 
         "    type: s3\n"
         "    config: {bucket_name: dbt-mesh, object_name: registry/dbt_up/prod/latest/manifest.json}\n"
     )
-    plain = RunningMesh(root=demo.root, printed="", environment=demo.environment | {"DBT_LOOM_CONFIG": str(config)})
+    plain = replace(demo, environment=demo.environment | {"DBT_LOOM_CONFIG": str(config)})
     assert UPSTREAM in plain.compiled("dbt_down_loom", "downstream_orders", "--target", "local", "--no-partial-parse")
 
 

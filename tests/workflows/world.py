@@ -11,18 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-import boto3
 import yaml
 
 from registry_tools.artifacts.workflow_files import workflows
 from registry_tools.settings import deployment_of, find_mesh
-from tests.running import REPOSITORY, RunningMesh
+from tests.running import BUCKET, REPOSITORY, RunningMesh, local_bucket
 from tests.workflows import fake_gh
 from tests.workflows.executor import Job, Runner
 from tests.workflows.fake_actions import FakeActions
 
 OWN: Final = "acme/dbt-mesh"
-BUCKET: Final = "dbt-mesh"
 PREFIX: Final = "workflows"
 _COPIED: Final = ("mesh.yml", "dbt_up", "dbt_down", "dbt_down_package", "dbt_down_loom", "snowflake_setup", ".github")
 _MADE: Final = ("target", "logs", "state", "_mesh_*.yml", "mesh_packages", "dbt_packages", "dbt_loom.config.yml")
@@ -166,8 +164,8 @@ def make_world(folder: Path, demo: RunningMesh) -> World:
             shutil.copytree(source, place, ignore=shutil.ignore_patterns(*_MADE))
         else:
             shutil.copy(source, place)
-    for lock in demo.root.glob("*/mesh.lock"):
-        shutil.copy(lock, world.repository / lock.parent.name)
+    for project, lock in demo.locks.items():
+        (world.repository / project / "mesh.lock").write_bytes(lock)
     _embed(world.repository)
     shutil.copy(REPOSITORY / ".gitignore", world.repository)
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=world.repository, check=True)
@@ -204,16 +202,6 @@ def _make_tools(folder: Path) -> None:
 
 
 def _copy_registry(demo: RunningMesh) -> None:
-    told = demo.environment
-    s3 = boto3.client(
-        "s3",
-        endpoint_url=told["AWS_ENDPOINT_URL_S3"],
-        aws_access_key_id=told["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=told["AWS_SECRET_ACCESS_KEY"],
-        region_name=told["AWS_DEFAULT_REGION"],
-    )
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="registry/"):
-        for entry in page.get("Contents", []):
-            key = entry["Key"]
-            body = s3.get_object(Bucket=BUCKET, Key=key)["Body"].read()
-            s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}{key.removeprefix('registry')}", Body=body)
+    s3 = local_bucket(demo.environment)
+    for key, body in demo.registry.items():
+        s3.put_object(Bucket=BUCKET, Key=f"{PREFIX}{key}", Body=body)

@@ -72,7 +72,7 @@ def parse(words: Sequence[str]) -> None:
     name, *rest = words[: words.index(">")] if ">" in words else words
     command: click.Command = _COMMANDS[name]
     while isinstance(command, click.Group):
-        context = click.Context(command, info_name=name)
+        context = click.Context(command, info_name=name, **command.context_settings)
         _, rest, _ = command.make_parser(context).parse_args(list(rest))
         if not rest:
             return
@@ -137,7 +137,7 @@ def test_commands_in_tables_and_sentences_are_ones_too() -> None:
         if word != "yml"
     }
     assert len(named) > 10
-    assert named <= set(mesh.list_commands(click.Context(mesh)))
+    assert named <= set(mesh.list_commands(click.Context(mesh, **mesh.context_settings)))
 
 
 # -- SQL and JSON -----------------------------------------------------------------------------------------------------

@@ -153,14 +153,17 @@ def _dbt() -> click.Command:
 
 
 def _parsed(command: click.Command, words: list[str]) -> None:
-    """Parse the words as typing them would; a variable of the shell is a word like another."""
+    """Parse the words as typing them would; a variable of the shell is a word like another.
+
+    A command keeps the help option of the first context that it meets, so each of them has the command's own settings.
+    """
     while isinstance(command, click.Group):
         name = words.pop(0)
-        context = click.Context(command)
+        context = click.Context(command, **command.context_settings)
         inner = command.get_command(context, name)
         assert inner, f"there is no {name}"
         command = inner
-    parser = command.make_parser(click.Context(command))
+    parser = command.make_parser(click.Context(command, **command.context_settings))
     parser.parse_args(list(words))
 
 

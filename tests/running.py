@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 import boto3
 
+from registry_tools.account.connection import open_session
+
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
@@ -51,6 +53,11 @@ class RunningMesh:
         run = self.run(project, "dbt", "compile", "--select", model, "--target-path", target, *flags)
         assert run.returncode == 0, run.stdout
         return next((self.root / project / target / "compiled").rglob(f"{model}.sql")).read_text()
+
+    def forget_grants(self) -> None:
+        """The warehouse as it was before anybody was granted anything on dbt_up, whatever tests did before."""
+        with open_session(self.environment, embedded=True) as session:
+            session.run("drop database role if exists DBT_UP_PROD.MESH_PUBLIC_READER")
 
     def _call(self, folder: str, words: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -21,6 +21,7 @@ def up(demo: RunningMesh) -> Iterator[str]:
     folder = demo.root / "dbt_up_granting"
     shutil.copytree(demo.root / "dbt_up", folder)
     publish(demo, folder.name)
+    demo.forget_grants()
     yield folder.name
     shutil.rmtree(folder)
 

@@ -75,7 +75,9 @@ class Model:
         return bool(self.log) and self.plain != (self.newest.current, self.newest.since)
 
     def orphans(self) -> set[tuple[int, str]]:
-        return {(k, name) for k, name in self.files if self.published_as(k) is None}
+        """The files that nobody can commit any more: for a day their publisher may still be at work."""
+        old = (entry for entry, written in self.files.items() if self.now - written > DAY)
+        return {(k, name) for k, name in old if self.published_as(k) is None}
 
     def published_as(self, k: int) -> int | None:
         """The number of the record that published k."""

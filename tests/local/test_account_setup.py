@@ -81,6 +81,16 @@ def test_a_database_begins_with_a_schema_and_a_database_role_sees_its_database(r
     assert run("show database roles in database FRESH") == []
 
 
+def test_a_database_role_that_is_dropped_leaves_nothing(run: Callable[[str], list[Any]]) -> None:
+    run("create database gone")
+    run("create database role gone.reader")
+    run("grant usage on schema gone.public to database role gone.reader")
+    run("drop database role if exists gone.reader")
+    assert run("show database roles in database gone") == []
+    assert run("show grants to database role gone.reader") == []
+    run("drop database role if exists gone.reader")
+
+
 def test_or_alter_keeps_what_was_granted(run: Callable[[str], list[Any]]) -> None:
     run("create database if not exists POLICED")
     name = "POLICED.PUBLIC.LOGIN"

@@ -1,4 +1,4 @@
-"""DESCRIBE TABLE in, the columns of a table in any database out; and DESCRIBE of what is no table let through to us."""
+"""DESCRIBE TABLE in, the columns of a table in any database out; and what sqlglot cannot read let through to us."""
 
 import re
 from string import Template
@@ -10,7 +10,7 @@ from sqlglot import Expr, exp
 
 _COLUMNS = "FROM _fs_information_schema."
 _OF_THE_ACCOUNT: Final = re.compile(
-    r"\s*DESC(?:RIBE)?\s+(?:USER|AUTHENTICATION\s+POLICY)\s.*", re.IGNORECASE | re.DOTALL
+    r"\s*(?:DESC(?:RIBE)?\s+(?:USER|AUTHENTICATION\s+POLICY)|DROP\s+DATABASE\s+ROLE)\s.*", re.IGNORECASE | re.DOTALL
 )
 
 
@@ -24,8 +24,8 @@ def describe_every_database() -> None:
 
 
 def describe_the_account(server: Any) -> None:  # noqa: ANN401 - fakesnow's module
-    """Makes fakesnow's server pass DESCRIBE USER on, which sqlglot cannot read. It parses a statement to see of which
-    sort it is, before anybody can answer it.
+    """Makes fakesnow's server pass DESCRIBE USER and DROP DATABASE ROLE on, which sqlglot cannot read. It parses a
+    statement to see of which sort it is, before anybody can answer it.
     """
     stock = server.parse_one
 

@@ -6,8 +6,10 @@ MeshError
 ├── Refusal             1   understood, and declined: publishing this would be wrong
 ├── AccountError        3   the Snowflake account could not be reached, or declined a statement
 │   └── AnswerLost          a statement was sent and no answer came: it may or may not have been carried out
+├── WebhookError        3   a webhook could not be reached, so that nobody was told
 ├── EmbeddedMeshError   3   the local Snowflake or the local S3 did not do its part
 └── RegistryError       3   the registry could not be reached, or does not answer as it should
+    ├── Forbidden           this role may not read it, or S3 does not say whether it is there
     ├── OutcomeUnknown      a write was sent and no answer came: it may or may not have happened
     └── IntegrityError      what the registry holds is not what its own log says
 """
@@ -62,6 +64,12 @@ class AnswerLost(AccountError):
     """A statement was sent to the Snowflake account and no answer came: whoever sent it must look before going on."""
 
 
+class WebhookError(MeshError):
+    """A webhook could not be reached, or did not take the message, however often it was sent."""
+
+    exit_code = 3
+
+
 class EmbeddedMeshError(MeshError):
     """The local Snowflake or the local S3 could not be started, reached or stopped."""
 
@@ -72,6 +80,10 @@ class RegistryError(MeshError):
     """The registry could not be reached, or refused, or did not answer as a registry does."""
 
     exit_code = 3
+
+
+class Forbidden(RegistryError):
+    """S3 was reached and lets this role not read the key, which may also mean that the key is absent."""
 
 
 class OutcomeUnknown(RegistryError):

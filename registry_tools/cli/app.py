@@ -22,13 +22,16 @@ COMMANDS: Final = {
     "rollback": ("amend:rollback", "Make an earlier publication current again."),
     "yank": ("amend:yank", "Withdraw a publication."),
     "approve": ("amend:approve", "Allow a change that a rule forbids."),
-    "grants": ("grants:command", "Plan or apply the grants that let consumers read exactly the public models."),
     "lineage": ("lineage:command", "Show who reads which public model, across all projects."),
+    "grants": ("grants:command", "Plan or apply the grants that let consumers read exactly the public models."),
+    "notify": ("notify:command", "Tell a webhook what was published, refused or is about to leave."),
     "fsck": ("upkeep:fsck", "Hold everything in the registry against its log, and mend what has a copy."),
     "gc": ("upkeep:gc", "Show or delete what nobody needs any more."),
     "doctor": ("doctor:command", "Say whether this machine and this registry can be trusted with production."),
-    "local": ("local:command", "Start, stop or look at the embedded mesh: a local Snowflake and a local S3."),
+    "render": ("render:command", "Write the SQL, profiles, Terraform variables and workflows of mesh.yml."),
     "snowflake": ("snowflake:command", "Plan, apply or check what the Snowflake account has of this mesh."),
+    "terraform-vars": ("terraform_vars:command", "Write the Terraform variables of aws_setup/ that mesh.yml comes to."),
+    "local": ("local:command", "Start, stop or look at the embedded mesh: a local Snowflake and a local S3."),
     "demo": ("demo:command", "Run the whole loop on the embedded mesh, with no account and no network."),
 }
 

@@ -14,7 +14,7 @@ from snowflake.connector.cursor import SnowflakeCursor
 from snowflake.connector.errors import Error, ProgrammingError
 from sqlglot import Expr, exp
 
-from registry_tools.local.warehouse import account, comments, copying, loads, refusals, rewrites
+from registry_tools.local.warehouse import account, account_shows, comments, copying, loads, refusals, rewrites
 from registry_tools.local.warehouse.account import Relation
 from registry_tools.local.warehouse.answers import DONE, Answer
 from registry_tools.local.warehouse.grants import GrantBook
@@ -27,6 +27,9 @@ from registry_tools.local.warehouse.statements import NAME, one_spelling, parts
 _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, 0.6, 0.6)
 _UNDER_A_SCHEMA = frozenset(
     {"TABLE", "VIEW", "MATERIALIZED VIEW", "DYNAMIC TABLE", "STAGE", "SEQUENCE", "STREAM", "TASK"}
+)
+_CREATE_DATABASE = re.compile(
+    rf"CREATE (?:OR REPLACE )?(?:TRANSIENT )?DATABASE (?:IF NOT EXISTS )?(?P<name>{NAME})(?: .*)?"
 )
 _DROP_DATABASE = re.compile(rf"DROP DATABASE (?P<if>IF EXISTS )?(?P<name>{NAME})(?: CASCADE| RESTRICT)?")
 
@@ -70,6 +73,7 @@ class LocalConnection(FakeSnowflakeConnection):
         return (
             self.session.answer(statement)
             or account.answer(self._book, self, statement)
+            or account_shows.answer(self._book, self, statement)
             or comments.answer(self._duck_conn, statement)
             or self._stages.altered(statement, self.database, self._schema)
             or self._drop_database(statement)
@@ -153,6 +157,13 @@ class LocalConnection(FakeSnowflakeConnection):
                 database, schema, name = parts(self.whole_name("TABLE", path))
                 loads.History(duck=self._duck_conn, table=(database, schema, name)).forget()
 
+    def complete(self, statement: str) -> None:
+        """Gives a new database its schema PUBLIC, which every database of Snowflake's begins with (CREATE DATABASE)."""
+        if found := _CREATE_DATABASE.fullmatch(statement):
+            (name,) = parts(found["name"])
+            self._duck_conn.execute(f'CREATE SCHEMA IF NOT EXISTS "{name.replace(chr(34), chr(34) * 2)}"."PUBLIC"')
+            self._book.created("SCHEMA", f"{name}.PUBLIC", role=self.role, afresh=False)
+
     def recover(self) -> None:
         """Ends the transaction that a failed statement has aborted. DuckDB refuses all that follows in it, and dbt
         keeps the connection, so every later node would fail. What never reached DuckDB has aborted nothing.
@@ -198,6 +209,7 @@ class LocalCursor(FakeSnowflakeCursor):
             self._conn.recover()
             raise
         self._conn.has_done(self._effect)
+        self._conn.complete(statement)
         return self
 
     def _run(self, command: str, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed through

@@ -87,8 +87,12 @@ class Words:
             return self.number()
         if self.sees("("):
             return self.group()
-        sign = self.take("-") or ""
-        return sign + (self.number() if sign else ".".join(map(spelled, self.path())))
+        if self.take("-"):
+            return "-" + self.number()
+        path = self.path()
+        # true and null are reserved: as names they would need the quotes that as words they must not have
+        is_word = kind == "word" and len(path) == 1
+        return path[0] if is_word else ".".join(map(spelled, path))
 
     def group(self) -> str:
         """All between one parenthesis and the one that closes it, both included."""

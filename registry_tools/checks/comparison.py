@@ -145,7 +145,8 @@ def _gone_and_come(
 ) -> Iterator[Change]:
     versions_before, versions_after = _versions(old), _versions(new)
     left = [model for model in gone if model.name not in versions_after]
-    same = renamed(left, (model for model in come if model.name not in versions_before), new.adapter)
+    joined = (model for model in come if model.name not in versions_before)
+    same = renamed(left, joined, (old.adapter, new.adapter))
     named_anew = {model.label for model in same.values()}
     for model in gone:
         place = Place(project=old.project, model=model.label)

@@ -11,17 +11,21 @@ _TELLING: Final = 3
 _Likeness: TypeAlias = Callable[[PublicModel, str], tuple[object, ...] | None]
 
 
-def renamed(gone: Iterable[PublicModel], come: Iterable[PublicModel], adapter: str) -> Mapping[str, PublicModel]:
+def renamed(
+    gone: Iterable[PublicModel], come: Iterable[PublicModel], adapters: tuple[str, str]
+) -> Mapping[str, PublicModel]:
     """The labels of the models that went and stand there under another name, each with the model that it is now.
 
     The version is the same, and so are the columns with their types and their order; and either the relation is the
     very same, or three columns or more are in the same schema. Where two models would do, neither is called the same.
+    `adapters` are the one before and the one now: what a name comes to is up to its own warehouse.
     """
     left, right = {model.label: model for model in gone}, {model.label: model for model in come}
     found: dict[str, PublicModel] = {}
     likenesses: tuple[_Likeness, ...] = (_as_a_table, _as_a_neighbour)
     for likeness in likenesses:
-        olds, news = (_alone(models.values(), likeness, adapter) for models in (left, right))
+        sides = zip((left, right), adapters, strict=True)
+        olds, news = (_alone(models.values(), likeness, adapter) for models, adapter in sides)
         for like in olds.keys() & news.keys():
             found[olds[like].label] = news[like]
             del left[olds[like].label], right[news[like].label]

@@ -66,3 +66,12 @@ def test_a_name_that_others_keep_is_not_renamed() -> None:
     old = [model("a", version=1, latest_version=1), model("a", "PROD.MARTS.A2", version=2, latest_version=1)]
     new = [old[1], model("b", version=1, latest_version=1)]
     assert sorted(rule for rule, *_ in told(old, new)) == ["model-added", "version-removed"]
+
+
+def test_a_name_is_what_its_own_warehouse_makes_of_it() -> None:
+    """BigQuery tells `a` from `A`, and in Snowflake they are one; whichever of the two came first."""
+    two = interface(*(model(name, f"PROD.MARTS.{name}", columns=TWO) for name in ("a", "A")), adapter="bigquery")
+    one = interface(model("b", "PROD.MARTS.a", columns=TWO))
+    for pair, pairs in (((two, one), ("A", "b")), ((one, two), ("b", "A"))):
+        found = [(c.before, c.after) for c in compare(*pair) if c.rule == "model-renamed"]
+        assert found == [pairs]

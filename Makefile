@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help install engines demo test check fix soak bench clean
-.PHONY: action-pins engine-pins soak-http soak-truth stateful
+.PHONY: action-pins engine-pins laws soak-http soak-truth stateful
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV   := .venv
@@ -82,6 +82,9 @@ soak-http: install  ## let 16 publishers and 64 readers meet foul weather over H
 
 soak-truth: install .engines/tpc/.installed  ## hold what is said of changes against a real engine: make soak-truth N=200000 FROM=0 PROCESSES=2
 	@$(RUN)python -m tests.truth --pairs $(or $(N),200000) --from $(or $(FROM),0) --processes $(or $(PROCESSES),2)
+
+laws: install  ## hold every law against values drawn anew: make laws N=2000
+	@LAW_EXAMPLES=$(or $(N),2000) $(RUN)python -m pytest -q tests/laws
 
 stateful: install  ## hold memory, directory and S3 against one model: 500 histories of 50 steps each, drawn anew
 	@MODEL_EXAMPLES=$${MODEL_EXAMPLES:-500} MODEL_STEPS=$${MODEL_STEPS:-50} $(RUN)python -m pytest -q tests/registry/test_backends.py --dist=load

@@ -1,10 +1,25 @@
 """What tests of several folders share."""
 
+import os
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
+from hypothesis import settings
 
 from tests.running import RunningMesh, running_mesh
+
+# A test is red for what was changed, and not for what was drawn: it draws the same every time, and `make laws` draws
+# anew. And it is about values: a slow machine must not break it.
+_DRAWN_ANEW: Final = os.environ.get("LAW_EXAMPLES")
+settings.register_profile(
+    "laws",
+    max_examples=int(_DRAWN_ANEW or 100),
+    derandomize=_DRAWN_ANEW is None,
+    database=None,
+    deadline=None,
+)
+settings.load_profile("laws")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

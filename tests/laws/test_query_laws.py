@@ -27,7 +27,7 @@ def nearly_sql(draw: st.DrawFn) -> str:
     return draw(st.sampled_from(("", " "))).join(words)
 
 
-@settings(max_examples=300)
+@settings(max_examples=max(300, settings().max_examples))
 @given(sql=nearly_sql(), adapter=st.sampled_from(ADAPTERS))
 def test_no_text_makes_the_reader_fail(sql: str, adapter: str) -> None:
     reading = read(sql, adapter)

@@ -135,7 +135,7 @@ STEPS: st.SearchStrategy[tuple[str, tuple[Any, ...]]] = st.one_of(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=max(150, settings().max_examples))
 @given(st.lists(STEPS, min_size=4, max_size=25))
 def test_what_the_history_keeps_is_readable_byte_for_byte(steps: list[tuple[str, tuple[Any, ...]]]) -> None:
     world = World()

@@ -7,7 +7,7 @@ import pytest
 from botocore.auth import S3SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as SdkCredentials
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from registry_tools.registry.signature import Credentials, Request, signed_headers
@@ -68,7 +68,6 @@ def by_botocore(request: Request, credentials: Credentials, region: str, time: s
     return f"AWS4-HMAC-SHA256 Credential={signer.scope(asked)}, SignedHeaders={signed}, Signature={proof}"
 
 
-@settings(deadline=None)
 @given(
     place=PLACES,
     key=AWKWARD,
@@ -87,7 +86,6 @@ def test_it_is_the_signature_of_botocore(place, key, query, secret, token, check
     assert ours.get("x-amz-security-token") == token
 
 
-@settings(deadline=None)
 @given(key=AWKWARD, query=st.dictionaries(AWKWARD.filter(bool), AWKWARD, max_size=5))
 def test_what_goes_over_the_wire_is_what_was_asked(key: str, query: dict[str, str]) -> None:
     target = Request(host="h", path=f"/mesh/{key}", query=query).target

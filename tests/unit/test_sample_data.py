@@ -68,7 +68,7 @@ def test_more_rows_are_the_same_files_and_further_ones() -> None:
     assert {file.name: file.content for file in sample_files(8, 1, FORMATS)}.items().isdisjoint(short.items())
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(1, 12_000))
 def test_there_are_at_least_so_many_rows_and_no_delivery_more(rows: int) -> None:
     files = list(sample_files(7, rows, ["csv"]))

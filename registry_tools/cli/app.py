@@ -3,7 +3,7 @@
 A command's module is imported when the command is typed, so that `mesh --help` does not wait for rich or boto3.
 """
 
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import Final
 
 import click
@@ -57,6 +57,8 @@ def load(name: str) -> click.Command:
 
 def _show_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:  # noqa: FBT001  # click's signature
     if wanted:
+        from importlib import metadata  # as slow as all of click, and of use here alone
+
         click.echo(f"mesh {metadata.version('registry-tools')}")
         context.exit()
 

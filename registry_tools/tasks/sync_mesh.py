@@ -14,8 +14,6 @@ from registry_tools.artifacts.deferral import DEFAULT_ADAPTER, deferral_state
 from registry_tools.artifacts.files import FileChange, GeneratedFile, write_files
 from registry_tools.artifacts.lock_text import lock_text
 from registry_tools.artifacts.packages_text import with_packages
-from registry_tools.checks.classes import classified
-from registry_tools.checks.comparison import compare
 from registry_tools.checks.package_setup import left_to_do, surplus
 from registry_tools.checks.uses import judge_uses
 from registry_tools.errors import DocumentError, IntegrityError, Refusal, UsageError
@@ -258,6 +256,10 @@ def _changes(registry: Registry, consumer: str, now: SyncedUpstream, pin: Pin) -
         was = read_pinned(registry, consumer, now.upstream, pin).interface
     except UsageError:
         return ()
+    # as slow as all of the rest, and most runs have nothing to compare
+    from registry_tools.checks.classes import classified
+    from registry_tools.checks.comparison import compare
+
     return classified(compare(was, now.interface), was, now.interface)
 
 

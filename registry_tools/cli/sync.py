@@ -103,7 +103,11 @@ def _show(synced: Synced, request: SyncRequest, opened: Opened) -> None:
         warn(f"{finding.what}{finding.then and f'; {finding.then}'}", map(str, finding.places))
     if not synced.upstreams:
         done(f"{request.project.name} reads no upstream")
-    detail(f"state/manifest.json: {_origin(synced, request)}")
+    if synced.hidden:
+        what = f"this role may not read the whole manifest of {synced.own}"
+        warn(f"{what}: state/manifest.json has upstream nodes alone, which is enough for checks and not for --defer")
+    else:
+        detail(f"state/manifest.json: {_origin(synced, request)}")
     for line in _drift(synced, request):
         detail(line)
     if not synced.drift:
@@ -184,6 +188,7 @@ def _short(path: Path, folder: Path) -> str:
 
 
 def _document(synced: Synced) -> dict[str, Any]:
+    own = None if synced.hidden else synced.own
     return {
         "upstreams": [
             {
@@ -208,7 +213,7 @@ def _document(synced: Synced) -> dict[str, Any]:
         ],
         "left_to_do": list(synced.left_to_do),
         "findings": finding_entries(synced.findings),
-        "state": synced.own.id if synced.own else None,
-        "state_environment": synced.own.environment if synced.own else None,
+        "state": own.id if own else None,
+        "state_environment": own.environment if own else None,
         "files": [{"path": str(change.path), "action": change.action} for change in synced.changes],
     }

@@ -16,7 +16,7 @@ from registry_tools.artifacts.lock_text import lock_text
 from registry_tools.artifacts.packages_text import with_packages
 from registry_tools.checks.package_setup import left_to_do, surplus
 from registry_tools.checks.uses import judge_uses
-from registry_tools.errors import DocumentError, IntegrityError, Refusal, UsageError
+from registry_tools.errors import DocumentError, Forbidden, IntegrityError, Refusal, UsageError
 from registry_tools.intake.documents import read_bytes
 from registry_tools.intake.lock_file import LOCK, read_lock
 from registry_tools.intake.packages import Packages, read_packages
@@ -35,9 +35,18 @@ from registry_tools.registry.departures import missed_by
 from registry_tools.registry.pins import read_current, read_pinned
 from registry_tools.registry.publications import Registry
 
-# A project's own publication, and the whole manifest that was published with it.
-Own = tuple[Publication | None, bytes | None]
 _AT_ONCE: Final = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Own:
+    """A project's own publication, and the whole manifest that was published with it; `hidden` says that there is one
+    and that this role may not read it.
+    """
+
+    publication: Publication | None = None
+    manifest: bytes | None = None
+    hidden: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,13 +93,15 @@ class Synced:
     """Everything that was read, what became of the files, what is left to do before dbt reads them, and what is wrong
     with the places that use an upstream.
 
-    `own` is the project's own publication that the state is of, and `defers` says whether it was published with one.
+    `own` is the project's own publication that the state is of, `defers` says whether it was published with one, and
+    `hidden` that this role may not read it, so that the state has nodes of upstreams alone.
     """
 
     upstreams: tuple[SyncedUpstream, ...]
     changes: tuple[FileChange, ...]
     own: Publication | None
     defers: bool
+    hidden: bool = False
     left_to_do: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
 
@@ -126,12 +137,12 @@ def sync_mesh(request: SyncRequest, registry: Registry) -> Synced:
     obsolete = request.folder.obsolete({file.path for file in planned}, upstreams, complete=request.complete)
     changes = write_files(planned, obsolete, dry_run=request.dry_run)
     steps = (*_left_to_do(request, packages, stubbed), *request.folder.unnamed(upstreams))
-    publication, state = published
     return Synced(
         upstreams=upstreams,
         changes=tuple(changes),
-        own=publication,
-        defers=state is not None,
+        own=published.publication,
+        defers=published.manifest is not None,
+        hidden=published.hidden,
         left_to_do=steps,
         findings=findings,
     )
@@ -204,8 +215,17 @@ def _narrowed(synced: SyncedUpstream, named: Mapping[str | None, Sequence[Refere
 
 
 def _own(registry: Registry, request: SyncRequest) -> Own:
-    found = (registry.current_with_state(request.project.name, name) for name in request.own_environments)
-    return next((own for own in found if own[0]), (None, None))
+    found = (_own_in(registry, request.project.name, name) for name in request.own_environments)
+    return next((own for own in found if own.publication), Own())
+
+
+def _own_in(registry: Registry, project: str, environment: str) -> Own:
+    """Whoever checks a pull request needs the files of upstreams, and may not read what is private to the project."""
+    try:
+        publication, manifest = registry.current_with_state(project, environment)
+    except Forbidden:
+        return Own(publication=registry.current(project, environment), hidden=True)
+    return Own(publication=publication, manifest=manifest)
 
 
 def _expect_others(request: SyncRequest) -> None:
@@ -283,7 +303,7 @@ def _state(
     pins: dict[str, Pin],
 ) -> bytes:
     """The state, and in it where it is from: what changes with every publication of an upstream is left out."""
-    publication, manifest = own
+    publication, manifest = own.publication, own.manifest
     adapter = next((synced.interface.adapter for synced in upstreams), DEFAULT_ADAPTER)
     quoting = quoting_of(adapter, request.project.quoting)
     facts = {

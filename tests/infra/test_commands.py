@@ -1,0 +1,59 @@
+"""The commands as each role runs them, on a bucket that holds it to the golden policies as AWS would."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+from click.testing import CliRunner, Result
+
+from registry_tools.cli.app import mesh as mesh_command
+from tests.builders import project_folder
+from tests.infra.conftest import As
+from tests.infra.golden_policies import BUCKET, FOLDER
+from tests.infra.test_roles import filled
+from tests.unit.test_check_changes import up
+
+__all__ = ["filled"]
+
+Run = Callable[..., Result]
+REGISTRY: Final = f"s3://{BUCKET}/registry"
+AGAIN: Final = ("--reason", "it was better")
+
+
+@pytest.fixture
+def run(filled: As, become: Callable[[str], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """One command in a project's folder, after all of them have published, in this role and without a cache."""
+    filled("admin")
+    (tmp_path / "mesh.yml").write_text(
+        (FOLDER / "mesh.yml").read_text().replace("1\n", f"1\nregistry: {REGISTRY}\n", 1)
+    )
+    project_folder(tmp_path, "dbt_up", up("amount", built=2))
+    project_folder(tmp_path, "dbt_down_loom", up())
+    runs = 0
+
+    def command(role: str, folder: str, *words: str, code: int = 0) -> Result:
+        nonlocal runs
+        runs += 1
+        become(role)
+        monkeypatch.setenv("DBT_MESH_CACHE", str(tmp_path / f"cache-{runs}"))
+        monkeypatch.chdir(tmp_path / folder)
+        result = CliRunner().invoke(mesh_command, list(words), prog_name="mesh", catch_exceptions=False)
+        assert result.exit_code == code, result.output
+        return result
+
+    return command
+
+
+def test_a_pull_request_reads_its_upstreams_and_not_its_own_state(run: Run, tmp_path: Path) -> None:
+    """What pr-impact.yml does, with the role that it has."""
+    told = run("pull_requests", "dbt_down", "sync", "--locked").output
+    assert "✓ dbt_up@prod#1 as sources: 1 model" in told
+    assert "this role may not read the whole manifest of dbt_down@prod#1" in told
+    state = json.loads((tmp_path / "dbt_down/state/manifest.json").read_text())
+    assert set(state["nodes"]) == {"model.dbt_up.orders"}
+    run("pull_requests", "dbt_down", "check", "--consumer")
+    run("pull_requests", "dbt_up", "check", code=1)
+    told = run("dbt_down", "dbt_down", "sync", "--locked").output
+    assert "state/manifest.json: defers to dbt_down@prod#1" in told

@@ -253,7 +253,7 @@ class _SdkDoor:
         """See SignedDoor."""
         more: dict[str, Any] = {"Delimiter": "/"} if listing.by_folder else {}
         more |= {"ContinuationToken": listing.token} if listing.token else {}
-        with self._failures():
+        with self._failures(key=listing.prefix):
             page = self._client.list_objects_v2(
                 Bucket=self._bucket, Prefix=listing.prefix, MaxKeys=listing.most, **more
             )
@@ -317,7 +317,7 @@ class _SdkDoor:
 
     def _write(self, method: str, refusals: frozenset[str], **arguments: Any) -> bool:  # noqa: ANN401  # boto3's own
         try:
-            with self._failures(writing=True, refusals=refusals):
+            with self._failures(writing=True, refusals=refusals, key=arguments["Key"]):
                 getattr(self._client, method)(Bucket=self._bucket, **arguments)
         except DeclinedError:
             return False
@@ -346,7 +346,7 @@ class _SdkDoor:
             yield
         except boto.ClientError as error:
             answer = refused(error.response)
-            raise (say.to_write(answer, refusals) if writing else say.to_read(answer)) from None
+            raise (say.to_write(answer, refusals, key) if writing else say.to_read(answer, key)) from None
         except (boto.EndpointConnectionError, boto.ConnectTimeoutError, boto.ProxyConnectionError) as error:
             unreachable = say.unreachable(named(error))
             raise (unreachable if writing else PassingError(unreachable)) from None

@@ -15,6 +15,10 @@ _REGION: Final = "set AWS_REGION, or region below registry in mesh.yml, to the r
 _KEY: Final = (
     "check kms_key below registry in mesh.yml, and that the role may use it (kms:GenerateDataKey, kms:Decrypt)"
 )
+_OUTRIGHT_THEN: Final = (
+    "ask who set up the bucket: a policy denies it, whatever the role is given; is it the encryption, take kms_key and "
+    "sse out of mesh.yml, and the bucket's own is used"
+)
 _DOCTOR: Final = (
     "run mesh doctor: it tries whether this store takes conditional writes (If-None-Match, If-Match), "
     "without which two publishers would overwrite each other"
@@ -43,6 +47,9 @@ WRONG_REGION: Final = frozenset(
     }
 )
 _FORBIDDEN: Final = "AccessDenied"
+# IAM, Troubleshoot access denied error messages: the action that is missing, and whether a policy denies it outright.
+_MISSING_RIGHT: Final = re.compile(r"not authorized to perform: ([a-z0-9]+:[A-Za-z]+)")
+_OUTRIGHT: Final = "explicit deny"
 _PASSING_STATUS: Final = frozenset({429, 500, 502, 503, 504})
 _PASSING: Final = frozenset(
     {"InternalError", "RequestTimeout", "RequestTimeoutException", "ServiceUnavailable", "SlowDown", "Throttling"}
@@ -86,19 +93,21 @@ class Refusals:
     bucket: str
     root: str
 
-    def to_read(self, answer: Refused) -> Exception:
-        """What a refused GET means. That a key is absent is S3's word alone: a proxy's 404 is no empty registry."""
+    def to_read(self, answer: Refused, key: str = "") -> Exception:
+        """What a refused GET of `key`, or LIST of this prefix, means. That a key is absent is S3's word alone: a 404 of
+        a proxy is no empty registry.
+        """
         if answer.code == "NoSuchKey":
             return DeclinedError(answer.code)
         if answer.code == _FORBIDDEN:
-            return Forbidden(self._told(answer), where=self.root, then=self._advice(answer))
+            return Forbidden(self._told(answer), where=self._place(key), then=self._advice(answer))
         error = self._refusal(answer, self._advice(answer))
         passing = answer.status in _PASSING_STATUS or answer.code in _PASSING
         return PassingError(error) if passing else error
 
-    def to_write(self, answer: Refused, expected: frozenset[str] = frozenset()) -> Exception:
-        """What a refused PUT or DELETE means: declined, refused, or unknown, and then the caller has to look. What the
-        caller has `expected` is declined too.
+    def to_write(self, answer: Refused, expected: frozenset[str] = frozenset(), key: str = "") -> Exception:
+        """What a refused PUT or DELETE of `key` means: declined, refused, or unknown, and then the caller has to look.
+        What the caller has `expected` is declined too.
         """
         if answer.code == "NoSuchKey" or answer.code in _TAKEN | expected:
             return DeclinedError(answer.code)
@@ -107,6 +116,8 @@ class Refusals:
         passing = answer.status in _PASSING_STATUS or answer.status >= _SERVER_FAULT or answer.code in _PASSING
         if passing or answer.code in _CONFLICT:
             return OutcomeUnknown(f"the registry answered {answer.code}", where=self.root, then="run the same again")
+        if answer.code == _FORBIDDEN:
+            return RegistryError(self._told(answer), where=self._place(key), then=self._advice(answer))
         return self._refusal(answer, self._advice(answer))
 
     def unreachable(self, what: str) -> RegistryError:
@@ -145,17 +156,25 @@ class Refusals:
     def damaged(self, key: str) -> IntegrityError:
         """The bytes that came are not those that S3's checksum is of."""
         then = "run the same again; if it happens again, publish the project again"
-        return IntegrityError("its bytes do not have their checksum", where=f"s3://{self.bucket}/{key}", then=then)
+        return IntegrityError("its bytes do not have their checksum", where=self._place(key), then=then)
 
     def too_large(self, key: str, limit: int) -> IntegrityError:
         """See objects.too_large."""
-        return too_large(f"s3://{self.bucket}/{key}", limit)
+        return too_large(self._place(key), limit)
+
+    def _place(self, key: str) -> str:
+        return f"s3://{self.bucket}/{key}" if key else self.root
 
     def _advice(self, answer: Refused) -> str:
         if answer.code in WRONG_REGION:
             return _REGION
-        if answer.code.startswith("KMS."):
+        missing = _MISSING_RIGHT.search(answer.message)
+        if answer.code.startswith("KMS.") or (missing and missing[1].startswith("kms:")):
             return _KEY
+        if answer.code == _FORBIDDEN and _OUTRIGHT in answer.message:
+            return _OUTRIGHT_THEN
+        if answer.code == _FORBIDDEN and missing:
+            return f"do it as the role that it is for, or give this one {missing[1]} on it"
         return _THEN.get(answer.code, "check the bucket, the region and the role, then run the same again")
 
     def _refusal(self, answer: Refused, then: str) -> RegistryError:

@@ -46,7 +46,7 @@ class SignedDoor:
     def get(self, key: str, limit: int) -> StoredObject | None:
         """The object with this whole key, or None. Raises IntegrityError when it has more than `limit` bytes."""
         try:
-            answer, body = self._ask(self._request(key, headers={"x-amz-checksum-mode": "ENABLED"}), limit)
+            answer, body = self._ask(self._request(key, headers={"x-amz-checksum-mode": "ENABLED"}), limit, key)
         except DeclinedError:
             return None
         if body is None:
@@ -64,11 +64,12 @@ class SignedDoor:
             query["delimiter"] = "/"
         if listing.token:
             query["continuation-token"] = listing.token
-        answer, body = self._ask(self._request("", query=query), _MAX_XML)
+        answer, body = self._ask(self._request("", query=query), _MAX_XML, listing.prefix)
         if body is None:
             raise self._refusals.no_s3("a listing without an end")
         if error := read_error(body):  # S3 begins some answers before it knows that they will fail
-            raise self._refused(Refused(status=HTTPStatus.INTERNAL_SERVER_ERROR, code=error[0], message=error[1]))
+            answered = Refused(status=HTTPStatus.INTERNAL_SERVER_ERROR, code=error[0], message=error[1])
+            raise self._refused(answered, listing.prefix)
         try:
             return read_page(body, answer.get("Date", ""))
         except (KeyError, TypeError, ValueError) as error:
@@ -84,8 +85,10 @@ class SignedDoor:
             headers=headers or {},
         )
 
-    def _ask(self, request: Request, limit: int) -> tuple[http.client.HTTPMessage, bytes | None]:
-        """The headers and the body of a success; the body is None when it is longer than `limit`."""
+    def _ask(self, request: Request, limit: int, key: str) -> tuple[http.client.HTTPMessage, bytes | None]:
+        """The headers and the body of a success; the body is None when it is longer than `limit`. A refusal is one of
+        this key or prefix.
+        """
         try:
             status, headers, body = self._exchange(request, limit)
         except (OSError, http.client.HTTPException) as error:
@@ -93,12 +96,12 @@ class SignedDoor:
         if status == HTTPStatus.OK:
             return headers, body
         code, message = read_error(body or b"") or (str(status), http.client.responses.get(status, ""))
-        raise self._refused(Refused(status=status, code=code, message=message))
+        raise self._refused(Refused(status=status, code=code, message=message), key)
 
-    def _refused(self, answer: Refused) -> Exception:
+    def _refused(self, answer: Refused, key: str) -> Exception:
         if answer.code in WRONG_REGION or HTTPStatus.MULTIPLE_CHOICES <= answer.status < HTTPStatus.BAD_REQUEST:
             return ElsewhereError(answer.code)
-        return self._refusals.to_read(answer)
+        return self._refusals.to_read(answer, key)
 
     def _exchange(self, request: Request, limit: int) -> _Answered:
         """One request and its answer, on a connection that is open from before where there is one."""

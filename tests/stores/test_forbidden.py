@@ -59,6 +59,35 @@ def test_where_listing_is_forbidden_too_the_first_answer_stands(store: S3Store, 
         store.get("a/key")
 
 
+ARN = "User: arn:aws:sts::123456789012:assumed-role/r/ci is not authorized to perform: {} on resource: x {}"
+ALLOWED_BY_NONE, DENIED_BY_ONE = "because no identity-based policy allows it", "with an explicit deny in a {} policy"
+
+
+@pytest.mark.parametrize(
+    ("action", "why", "advice"),
+    [
+        ("s3:GetObject", ALLOWED_BY_NONE, "give this one s3:GetObject on it"),
+        ("s3:ListBucket", ALLOWED_BY_NONE, "give this one s3:ListBucket on it"),
+        ("kms:Decrypt", ALLOWED_BY_NONE, "kms_key"),
+        ("kms:Decrypt", DENIED_BY_ONE, "kms_key"),
+        ("s3:PutObject", DENIED_BY_ONE, "whatever the role is given"),
+    ],
+)
+def test_the_missing_right_is_named_and_what_it_is_missing_on(
+    store: S3Store, faults: FaultServer, action: str, why: str, advice: str
+) -> None:
+    faults.answers = [error(403, "AccessDenied", ARN.format(action, why))]
+    for act, place in (
+        (lambda: store.get("a/key"), "a/key"),
+        (lambda: store.first("a/"), "a/"),
+        (lambda: store.create("a/new", b""), "a/new"),
+    ):
+        with pytest.raises(RegistryError, match=action) as caught:
+            act()
+        assert caught.value.where == f"s3://mesh/registry/{place}"
+        assert advice in caught.value.then
+
+
 @pytest.mark.parametrize("refusal", [error(403, "InvalidAccessKeyId"), Answer(status=403, body=b"<html>proxy</html>")])
 def test_another_403_is_no_word_about_the_key(store: S3Store, faults: FaultServer, refusal: Answer) -> None:
     faults.answers = [refusal]

@@ -57,6 +57,7 @@ def command(environment: str, project_dir: Path, form: str, **options: Any) -> i
     registry = _registry(where, mesh, project_dir, begun)
     request = ExaminationRequest(
         home=mesh.file.parent if mesh.file else project_dir.resolve(),
+        here=project_dir,
         members=_members(mesh, project_dir),
         reads=environments_to_read(mesh, environment),
         registry=registry,

@@ -25,6 +25,7 @@ from registry_tools.intake.profile import Address, NotSaidError, find_profiles, 
 from registry_tools.intake.project import FILE as PROJECT_FILE
 from registry_tools.intake.project import ProjectFolder, read_project
 from registry_tools.mesh.observation import Observation, Verdict
+from registry_tools.mesh.publication import Publication
 from registry_tools.mesh.upstream import Upstream
 from registry_tools.registry.cache import FOLDER_VARIABLE, cache_folder
 from registry_tools.registry.probes import forbids, look_at_store, probe_store
@@ -56,9 +57,12 @@ class Member:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExaminationRequest:
-    """What to look at. `home` is where mesh.yml is, or the project; `registry` is None where none is named."""
+    """What to look at. `home` is where mesh.yml is, or the project; `here` is the folder in which that was asked, and
+    `registry` None where none is named.
+    """
 
     home: Path
+    here: Path
     members: tuple[Member, ...]
     reads: tuple[str, ...]
     registry: Registry | None
@@ -236,7 +240,7 @@ def _registry(registry: Registry, request: ExaminationRequest) -> Iterator[Obser
     try:
         if isinstance(registry.store, S3Store):
             yield from _as_they_come(_LOOK_SECONDS, _connection(registry.store))
-        yield from _as_they_come(_LOOK_SECONDS, _upstreams(registry, request))
+        yield from _as_they_come(_LOOK_SECONDS, _readings(registry, request))
         yield from _as_they_come(_LOOK_SECONDS, look_at_store(registry.store, own))
     except RegistryError as error:
         yield _failed("registry", REACH, error)
@@ -271,32 +275,72 @@ def _connection(store: S3Store) -> Iterator[Observation]:
         yield _saw("registry", "clock", "ok", f"this machine's clock agrees with the store's ({found.skew:+.0f} s)")
 
 
-def _upstreams(registry: Registry, request: ExaminationRequest) -> Iterator[Observation]:
-    known = {member.name for member in request.members}
+def _readings(registry: Registry, request: ExaminationRequest) -> Iterator[Observation]:
+    """What a sync reads, read: a role is one project's, so it has to read what the project in this folder needs, and
+    need not read what others do. In a folder of none it has to read everything.
+    """
+    here = [member for member in request.members if member.path.resolve() == request.here.resolve()]
+    read: dict[tuple[str, str], Publication | None] = {}
     for member in request.members:
         for upstream in member.upstreams:
-            environments = upstream.environments or request.reads
-            try:
-                found = (registry.current(upstream.name, environment) for environment in environments)
-                published = next(filter(None, found), None)
-            except IntegrityError as error:
-                yield _failed("registry", "upstream", error)
-            except RegistryError as error:
-                if not forbids(error):
-                    raise
-                then = f"let this role read and list {upstream.name}/ in the registry"
-                yield _saw("registry", "upstream", "error", f"{upstream.name}: {error.what}", then)
-            else:
-                if published:
-                    yield _saw(
-                        "registry", "upstream", "ok", f"{member.name} reads {published} of {published.published_at}"
-                    )
-                    continue
-                places = " or ".join(map(repr, environments))
-                what = f"{member.name} reads {upstream.name}, which has published nothing in {places}"
-                verdict: Verdict = "warning" if upstream.name in known else "error"
-                then = f"correct the name in mesh.yml, or publish {upstream.name} in {environments[-1]} first"
-                yield _saw("registry", "upstream", verdict, what, then)
+            yield _upstream(registry, request, member, upstream, read, needed=member in (here or request.members))
+    for member in here:
+        yield from _own_state(registry, request, member)
+
+
+def _upstream(
+    registry: Registry,
+    request: ExaminationRequest,
+    member: Member,
+    upstream: Upstream,
+    read: dict[tuple[str, str], Publication | None],
+    *,
+    needed: bool,
+) -> Observation:
+    environments = upstream.environments or request.reads
+    try:
+        for environment in environments:
+            place = upstream.name, environment
+            if place not in read:
+                read[place] = _published(registry, *place)
+            if published := read[place]:
+                what = f"{member.name} reads {published} of {published.published_at}"
+                return _saw("registry", "upstream", "ok", what)
+    except IntegrityError as error:
+        return _failed("registry", "upstream", error)
+    except RegistryError as error:
+        if not forbids(error):
+            raise
+        what = f"{member.name} reads {upstream.name}, and this role may not: {error.where}: {error.what}"
+        if not needed:
+            return _saw("registry", "upstream", "note", what)
+        then = f"let this role read and list {upstream.name}/ in the registry, or ask as the role of {member.name}"
+        return _saw("registry", "upstream", "error", what, then)
+    places = " or ".join(map(repr, environments))
+    what = f"{member.name} reads {upstream.name}, which has published nothing in {places}"
+    known = any(upstream.name == other.name for other in request.members)
+    then = f"correct the name in mesh.yml, or publish {upstream.name} in {environments[-1]} first"
+    return _saw("registry", "upstream", "warning" if known else "error", what, then)
+
+
+def _published(registry: Registry, project: str, environment: str) -> Publication | None:
+    """What is current, its interface read."""
+    entry = registry.newest(project, environment)
+    return None if entry is None else registry.interface(project, environment, entry.record)[1]
+
+
+def _own_state(registry: Registry, request: ExaminationRequest, member: Member) -> Iterator[Observation]:
+    try:
+        for environment in request.reads:
+            registry.current_with_state(member.name, environment)
+    except IntegrityError as error:
+        yield _failed("registry", "state", error)
+    except RegistryError as error:
+        if not forbids(error):
+            raise
+        what = f"this role may not read what {member.name} defers to: {error.where}: {error.what}"
+        then = f"whoever checks pull requests need not; a build is done as the role of {member.name}"
+        yield _saw("registry", "state", "note", what, then)
 
 
 def _silent(check: str, registry: Registry, seconds: int) -> Observation:

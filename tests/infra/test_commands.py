@@ -30,7 +30,7 @@ def run(filled: As, become: Callable[[str], None], tmp_path: Path, monkeypatch: 
         (FOLDER / "mesh.yml").read_text().replace("1\n", f"1\nregistry: {REGISTRY}\n", 1)
     )
     project_folder(tmp_path, "dbt_up", up("amount", built=2))
-    project_folder(tmp_path, "dbt_down_loom", up())
+    project_folder(tmp_path, "dbt_down_loom")
     runs = 0
 
     def command(role: str, folder: str, *words: str, code: int = 0) -> Result:
@@ -57,3 +57,37 @@ def test_a_pull_request_reads_its_upstreams_and_not_its_own_state(run: Run, tmp_
     run("pull_requests", "dbt_up", "check", code=1)
     told = run("dbt_down", "dbt_down", "sync", "--locked").output
     assert "state/manifest.json: defers to dbt_down@prod#1" in told
+
+
+def test_doctor_reads_what_a_sync_reads_and_names_the_right_that_is_missing(run: Run) -> None:
+    found = _found(run("dbt_down", "dbt_down", "doctor", "--read-only", "--format", "json"))
+    assert found["upstream"][0][0] == "ok"
+    assert found["upstream"][0][1].startswith("dbt_down reads dbt_up@prod#1 of ")
+    assert "state" not in found
+    # dbt_up may read what dbt_down recorded of its reads, and nothing else of it
+    found = _found(run("dbt_up", "dbt_up", "doctor", "--read-only", "--format", "json"))
+    (told,) = [what for verdict, what in found["upstream"] if verdict == "note"]
+    assert "dbt_far reads dbt_down, and this role may not" in told
+    assert "s3:GetObject" in told
+    assert "registry/dbt_down/prod/history/" in told
+    # a role that is the project's in this folder has to
+    found = _found(run("dbt_up", "dbt_far", "doctor", "--read-only", "--format", "json", code=1))
+    assert [verdict for verdict, _ in found["upstream"]] == ["ok", "ok", "error"]
+    found = _found(run("pull_requests", "dbt_down", "doctor", "--read-only", "--format", "json"))
+    assert {verdict for verdict, _ in found["upstream"]} == {"ok"}
+    ((verdict, told),) = found["state"]
+    assert verdict == "note"
+    assert "registry/_private/dbt_down/prod/" in told
+
+
+def test_doctor_leaves_nothing_where_it_may_write_nothing(run: Run) -> None:
+    found = _found(run("dbt_up", "dbt_up", "doctor", "--format", "json"))
+    assert found["rights"][0][0] == "warning"
+    assert "cleaning-up" not in found
+
+
+def _found(doctor: Result) -> dict[str, list[tuple[str, str]]]:
+    found: dict[str, list[tuple[str, str]]] = {}
+    for one in json.loads(doctor.stdout)["findings"]:
+        found.setdefault(one["check"], []).append((one["verdict"], one["message"]))
+    return found

@@ -15,6 +15,11 @@ _REGION: Final = "set AWS_REGION, or region below registry in mesh.yml, to the r
 _KEY: Final = (
     "check kms_key below registry in mesh.yml, and that the role may use it (kms:GenerateDataKey, kms:Decrypt)"
 )
+# Nobody needs more rights for what can be asked of one project after the other.
+_ALL_PROJECTS: Final = (
+    "name a project, as in dbt_up@prod: its own role sees that one; "
+    "all of them are listed by the roles for pull requests and for collecting garbage"
+)
 _OUTRIGHT_THEN: Final = (
     "ask who set up the bucket: a policy denies it, whatever the role is given; is it the encryption, take kms_key and "
     "sse out of mesh.yml, and the bucket's own is used"
@@ -100,7 +105,9 @@ class Refusals:
         if answer.code == "NoSuchKey":
             return DeclinedError(answer.code)
         if answer.code == _FORBIDDEN:
-            return Forbidden(self._told(answer), where=self._place(key), then=self._advice(answer))
+            place = self._place(key)
+            then = _ALL_PROJECTS if place.rstrip("/") == self.root else self._advice(answer)
+            return Forbidden(self._told(answer), where=place, then=then)
         error = self._refusal(answer, self._advice(answer))
         passing = answer.status in _PASSING_STATUS or answer.code in _PASSING
         return PassingError(error) if passing else error

@@ -80,6 +80,14 @@ def test_doctor_reads_what_a_sync_reads_and_names_the_right_that_is_missing(run:
     assert "registry/_private/dbt_down/prod/" in told
 
 
+@pytest.mark.parametrize("words", [("consumers",), ("fsck",), ("gc", "--delete")])
+def test_a_publisher_is_asked_to_name_a_project_and_not_to_take_more_rights(run: Run, words: tuple[str, ...]) -> None:
+    told = run("dbt_up", "dbt_up", *words, code=3).output
+    assert "error: s3://acme-dbt-mesh/registry/: the registry answered AccessDenied" in told
+    assert "next: name a project, as in dbt_up@prod" in told
+    assert "give" not in told
+
+
 def test_doctor_leaves_nothing_where_it_may_write_nothing(run: Run) -> None:
     found = _found(run("dbt_up", "dbt_up", "doctor", "--format", "json"))
     assert found["rights"][0][0] == "warning"

@@ -11,6 +11,7 @@ from tests.infra.policies import ACCOUNT, Policy, Request, Verdict, judge
 NEW: Final = {"s3:if-none-match": "*", "s3:ObjectCreationOperation": "true"}
 OVER: Final = {"s3:if-match": '"tag"', "s3:ObjectCreationOperation": "true"}
 BLIND: Final = {"s3:ObjectCreationOperation": "true"}
+SSE, SSE_KEY = "s3:x-amz-server-side-encryption", "s3:x-amz-server-side-encryption-aws-kms-key-id"
 PART: Final = {"s3:ObjectCreationOperation": "false"}
 GONE: Final = {"s3:if-match": '"tag"'}
 PUT, GET, DELETE, LIST = "s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:ListBucket"
@@ -135,8 +136,12 @@ OBJECTS: Final[list[Row]] = [
     ("admin", PUT, UP_LATEST, PART, "allowed"),
     ("admin", PUT, UP_LOG, {**NEW, "aws:SecureTransport": "false"}, "denied"),
     ("admin", GET, UP_LOG, {"aws:SecureTransport": "false"}, "denied"),
-    ("admin", PUT, UP_LOG, {**NEW, "s3:x-amz-server-side-encryption": "aws:kms"}, "allowed"),
-    ("admin", PUT, UP_LOG, {**NEW, "s3:x-amz-server-side-encryption": "AES256"}, "denied"),
+    ("admin", PUT, UP_LOG, {**NEW, SSE: "aws:kms", SSE_KEY: KEY}, "allowed"),
+    # aws:kms alone is the account's own key, and SSE-C names no encryption of S3's at all
+    ("admin", PUT, UP_LOG, {**NEW, SSE: "aws:kms"}, "denied"),
+    ("admin", PUT, UP_LOG, {**NEW, SSE: "aws:kms", SSE_KEY: KEY.replace("123456789012", "210987654321")}, "denied"),
+    ("admin", PUT, UP_LOG, {**NEW, SSE: "AES256"}, "denied"),
+    ("admin", PUT, UP_LOG, {**NEW, f"{SSE}-customer-algorithm": "AES256"}, "denied"),
 ]
 
 LISTINGS: Final[list[tuple[str, Mapping[str, str], Verdict]]] = [

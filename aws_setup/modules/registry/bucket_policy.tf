@@ -68,7 +68,8 @@ data "aws_iam_policy_document" "bucket" {
     }
   }
 
-  # Whoever asks for no encryption gets the bucket's; whoever asks for another one is refused.
+  # Whoever asks for no encryption gets the bucket's. With another one readers could not read, or not through this key;
+  # aws:kms without a key is the account's own, aws/s3.
   statement {
     sid       = "KmsOnly"
     effect    = "Deny"
@@ -85,8 +86,24 @@ data "aws_iam_policy_document" "bucket" {
     }
     condition {
       test     = "StringNotEquals"
-      variable = "s3:x-amz-server-side-encryption"
-      values   = ["aws:kms"]
+      variable = "s3:x-amz-server-side-encryption-aws-kms-key-id"
+      values   = [aws_kms_key.registry.arn]
+    }
+  }
+
+  statement {
+    sid       = "NobodysOwnKey"
+    effect    = "Deny"
+    actions   = ["s3:PutObject"]
+    resources = ["${aws_s3_bucket.registry.arn}/*"]
+    principals {
+      type        = "*"
+      identifiers = ["*"]
+    }
+    condition {
+      test     = "Null"
+      variable = "s3:x-amz-server-side-encryption-customer-algorithm"
+      values   = ["false"]
     }
   }
 }

@@ -81,7 +81,7 @@ run "a_provider_that_is_there_is_used" {
   }
 }
 
-run "many_consumers_take_several_policies" {
+run "many_neighbours_take_several_policies" {
   command = plan
   module {
     source = "./modules/registry"
@@ -91,15 +91,51 @@ run "many_consumers_take_several_policies" {
       dbt_up = {
         role      = "dbt-mesh-dbt-up"
         subjects  = ["repo:acme/dbt-mesh:environment:dbt_up-prod"]
-        upstreams = []
-        consumers = [for number in range(25) : "consumer_${number}"]
+        upstreams = [for number in range(60) : "source_${number}"]
+        consumers = [for number in range(60) : "consumer_${number}"]
       }
     }
   }
   assert {
-    condition     = toset(values(aws_iam_policy.consumers)[*].name) == toset([for n in [1, 2, 3] : "dbt-mesh-dbt-up-consumers-${n}"])
-    error_message = "Ten consumers fit into one policy."
+    condition     = toset(values(aws_iam_policy.upstreams)[*].name) == toset([for n in range(1, 5) : "dbt-mesh-dbt-up-upstreams-${n}"])
+    error_message = "Sixty upstreams fit into four policies."
   }
+  assert {
+    condition     = toset(values(aws_iam_policy.consumers)[*].name) == toset([for n in range(1, 4) : "dbt-mesh-dbt-up-consumers-${n}"])
+    error_message = "Sixty consumers fit into three policies."
+  }
+}
+
+run "more_policies_than_a_role_takes_are_told_before" {
+  command = plan
+  module {
+    source = "./modules/registry"
+  }
+  variables {
+    projects = {
+      dbt_up = {
+        role      = "dbt-mesh-dbt-up"
+        subjects  = ["repo:acme/dbt-mesh:environment:dbt_up-prod"]
+        upstreams = [for number in range(200) : "source_${number}"]
+        consumers = []
+      }
+    }
+  }
+  expect_failures = [check.policies_of_a_role]
+}
+
+run "a_trust_that_is_too_long_is_told_before" {
+  command = plan
+  module {
+    source = "./modules/registry"
+  }
+  variables {
+    pull_requests = {
+      role     = "dbt-registry-pull-request"
+      subjects = [for number in range(60) : "repo:acme/analytics-${number}:pull_request"]
+    }
+  }
+  expect_failures = [check.length_of_trust]
 }
 
 run "a_subject_with_a_wildcard_is_refused" {
@@ -154,4 +190,48 @@ run "a_name_with_a_wildcard_is_refused" {
     }
   }
   expect_failures = [var.projects]
+}
+
+run "roles_that_differ_in_case_alone_are_refused" {
+  command = plan
+  module {
+    source = "./modules/registry"
+  }
+  variables {
+    projects = {
+      for name in ["dbt_up", "DBT_UP"] : name => {
+        role      = "dbt-mesh-${name}"
+        subjects  = ["repo:acme/dbt-mesh:environment:${name}-prod"]
+        upstreams = []
+        consumers = []
+      }
+    }
+  }
+  expect_failures = [var.projects]
+}
+
+run "a_trust_of_nobody_is_refused" {
+  command = plan
+  module {
+    source = "./modules/registry"
+  }
+  variables {
+    projects      = {}
+    pull_requests = { role = "dbt-registry-pull-request", subjects = [] }
+  }
+  expect_failures = [var.pull_requests]
+}
+
+run "a_mesh_without_projects_is_a_bucket_and_a_key" {
+  command = plan
+  module {
+    source = "./modules/registry"
+  }
+  variables {
+    projects = {}
+  }
+  assert {
+    condition     = length(aws_iam_role.publisher) == 0 && length(aws_iam_policy.upstreams) == 0
+    error_message = "Projects come later."
+  }
 }

@@ -23,6 +23,6 @@ def identities() -> Mapping[str, list[Policy]]:
     found = {name: [golden(name)] for name in ("pull_requests", "collector")}
     for path in sorted(FOLDER.glob("*.json")):
         kind, _, rest = path.stem.partition(".")
-        if kind in ("publisher", "consumers"):
+        if kind in ("publisher", "upstreams", "consumers"):
             found.setdefault(rest.partition(".")[0], []).append(golden(path.stem))
     return found

@@ -16,6 +16,13 @@ resource "aws_iam_openid_connect_provider" "github" {
   thumbprint_list = ["6938fd4d98bab03faadb97b34396831e3780aea1", "1c58a3a8518e8759bf075b76b750d4f2df264fcd"]
 }
 
+check "length_of_trust" {
+  assert {
+    condition     = alltrue([for subjects in values(local.trusted) : length(jsonencode(subjects)) <= 2048 - 350])
+    error_message = "So many subjects make the trust of a role longer than 2,048 characters: have Role trust policy length (IAM, Service Quotas) raised before you apply."
+  }
+}
+
 data "aws_iam_policy_document" "trust" {
   for_each = local.trusted
 

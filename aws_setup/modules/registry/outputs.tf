@@ -21,6 +21,7 @@ output "collector_role_arn" {
 output "policies" {
   value = merge(
     { for name, document in data.aws_iam_policy_document.publisher : "publisher/${name}" => document.json },
+    { for name, document in data.aws_iam_policy_document.upstreams : "upstreams/${name}" => document.json },
     { for name, document in data.aws_iam_policy_document.consumers : "consumers/${name}" => document.json },
     { for name, document in data.aws_iam_policy_document.trust : "trust/${name}" => document.json },
     {

@@ -8,7 +8,7 @@ resource "aws_kms_key" "registry" {
 }
 
 resource "aws_kms_alias" "registry" {
-  name          = "alias/dbt-mesh-registry"
+  name          = "alias/dbt-mesh-registry/${replace(var.bucket, ".", "-")}"
   target_key_id = aws_kms_key.registry.key_id
 }
 
@@ -37,7 +37,10 @@ data "aws_iam_policy_document" "key" {
     condition {
       test     = "StringNotEquals"
       variable = "kms:ViaService"
-      values   = ["s3.${data.aws_region.here.id}.${data.aws_partition.here.dns_suffix}"]
+      # Where AWS has a domain of its own, its documentation names services by either.
+      values = distinct([
+        for domain in [data.aws_partition.here.dns_suffix, "amazonaws.com"] : "s3.${data.aws_region.here.id}.${domain}"
+      ])
     }
   }
 }

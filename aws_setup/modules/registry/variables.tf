@@ -39,8 +39,8 @@ variable "projects" {
     error_message = "A publisher's subject is the whole text of GitHub's tokens for one environment, without wildcards."
   }
   validation {
-    condition     = length(distinct(values(var.projects)[*].role)) == length(var.projects)
-    error_message = "Two projects must not have one role."
+    condition     = length(distinct([for project in values(var.projects) : lower(project.role)])) == length(var.projects)
+    error_message = "Two projects must not have one role; IAM does not tell names apart by case."
   }
 }
 
@@ -52,6 +52,10 @@ variable "pull_requests" {
   validation {
     condition     = alltrue([for subject in var.pull_requests.subjects : can(regex("^[^*?]+:pull_request$", subject))])
     error_message = "A pull request's subject ends in :pull_request and has no wildcards."
+  }
+  validation {
+    condition     = length(var.pull_requests.subjects) > 0
+    error_message = "Nobody could assume a role without subjects, and AWS takes no trust that is empty."
   }
 }
 

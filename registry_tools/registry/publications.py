@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from registry_tools.errors import IntegrityError, OutcomeUnknown, Refusal
+from registry_tools.errors import IntegrityError, OutcomeUnknown, Refusal, RegistryError
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.publication import FORMAT, Actor, Publication, Record, StoredFile
 from registry_tools.mesh.usage import Usage
@@ -26,6 +26,7 @@ _SENDS: Final = 4
 # name files that are near that age; both ages are by the store's own clock.
 OLDEST_FILE: Final = 24 * 3600
 _LOOK_AGAIN: Final = 3600
+_STALE: Final = "but the copy for plain readers could not be brought up to date"
 _BUILD_AGAIN: Final = "run dbt build and publish again: a new manifest has an id of its own"
 
 
@@ -79,6 +80,7 @@ class Registry(Reading):
         not bent on its way, is replaced.
         """
         key, n = layout.latest_key(project, environment), record.made_current
+        current = f"{project}@{environment}#{n} is current"
         content = document_bytes(interface, facts_of_copy(facts, n, record.time))
         for _ in self.clock.tries(_REFRESHES):
             standing = self.store.get(key)
@@ -92,10 +94,15 @@ class Registry(Reading):
                     done = (number or 0) >= n or self.store.replace(key, content, standing.tag)
             except OutcomeUnknown:
                 continue
+            except RegistryError as error:  # whoever reads of a refusal alone would think that nothing was done
+                then = f"run mesh fsck {project}@{environment} --repair as the role of {project}"
+                raise RegistryError(
+                    f"{current}, {_STALE}", where=error.where, details=[error.what], then=then
+                ) from None
             if done:
                 return
         raise OutcomeUnknown(
-            f"{project}@{environment}#{n} is current, but the copy for plain readers could not be brought up to date",
+            f"{current}, {_STALE}",
             where=f"{self.store.root}/{key}",
             then="run the same again, or mesh fsck --repair",
         )

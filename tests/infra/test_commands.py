@@ -88,6 +88,18 @@ def test_a_publisher_is_asked_to_name_a_project_and_not_to_take_more_rights(run:
     assert "give" not in told
 
 
+def test_what_is_done_before_a_refusal_is_said_to_be_done(run: Run) -> None:
+    """The collector adds to logs, and has no right to what plain readers read."""
+    run("dbt_up", "dbt_up", "publish", "--env", "prod", "--mode", "off")
+    told = run("collector", "dbt_up", "yank", "dbt_up@prod#2", *AGAIN, code=3).output
+    assert "dbt_up@prod#3 is current, but the copy for plain readers could not be brought up to date" in told
+    assert "next: run mesh fsck dbt_up@prod --repair as the role of dbt_up" in told
+    assert "yank" in run("dbt_up", "dbt_up", "history", "dbt_up@prod").output
+    run("dbt_up", "dbt_up", "fsck", "dbt_up@prod", code=1)
+    run("dbt_up", "dbt_up", "fsck", "dbt_up@prod", "--repair")
+    run("dbt_up", "dbt_up", "fsck", "dbt_up@prod")
+
+
 def test_doctor_leaves_nothing_where_it_may_write_nothing(run: Run) -> None:
     found = _found(run("dbt_up", "dbt_up", "doctor", "--format", "json"))
     assert found["rights"][0][0] == "warning"

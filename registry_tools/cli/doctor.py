@@ -115,6 +115,11 @@ def _registry(where: Flags, mesh: Mesh, folder: Path, seen: list[Observation]) -
         return None
     told = f"the registry is {registry.store.root}, {_source(where, mesh, folder)}"
     seen.append(Observation(area="mesh", check="registry", verdict="ok", what=told))
+    aws = mesh.platform.aws
+    if aws and root.startswith("s3:") and registry.store.root != aws.root:
+        what = f"aws in {FILE} sets up {aws.root}, and its roles may do nothing in this registry"
+        then = f"correct registry, or aws.bucket and aws.prefix, in {FILE}"
+        seen.append(Observation(area="mesh", check="registry", verdict="warning", what=what, then=then))
     return registry
 
 

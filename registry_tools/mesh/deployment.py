@@ -111,6 +111,11 @@ class AwsTerms:
     bucket: str
     prefix: str = "registry"
 
+    @property
+    def root(self) -> str:
+        """The registry's root."""
+        return f"s3://{self.bucket}/{self.prefix}"
+
     def role_name(self, project: str) -> str:
         """The role with which a project publishes, and by which Snowflake knows it."""
         return f"dbt-mesh-{project.replace('_', '-')}"

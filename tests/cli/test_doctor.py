@@ -404,6 +404,20 @@ def test_a_bucket_that_answers_nobody_is_not_reached(healthy: Commands, faults: 
     assert code in str(findings(report))
 
 
+@pytest.mark.parametrize(("bucket", "told"), [("mesh", 0), ("other", 1)])
+def test_a_registry_that_the_account_is_not_set_up_for_is_a_warning(
+    healthy: Commands, faults: FaultServer, bucket: str, told: int
+) -> None:
+    faults.answers = [error(403, "AccessDenied")]
+    path = healthy.root / "mesh.yml"
+    aws = f"aws: {{account: '123456789012', region: eu-central-1, bucket: {bucket}}}\n"
+    path.write_text(path.read_text() + aws)
+    report = doctor(healthy, "--registry", "s3://mesh/registry", "--read-only")
+    warned = [message for check, message in findings(report, "warning") if check == "registry"]
+    assert len(warned) == told
+    assert all("aws in mesh.yml sets up s3://other/registry" in message for message in warned)
+
+
 def test_a_role_that_may_nothing_has_reached_it(healthy: Commands, faults: FaultServer) -> None:
     faults.answers = [error(403, "AccessDenied")]
     report = doctor(healthy, "--registry", "s3://mesh/registry")

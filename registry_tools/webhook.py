@@ -14,8 +14,10 @@ import ipaddress
 import random
 import re
 import ssl
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import closing
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -31,8 +33,13 @@ ATTEMPTS: Final = 5
 # Seconds. A server that asks for more patience than this gets none: a job is not to stand for an hour.
 LONGEST_PAUSE: Final = 60
 _TIMEOUT: Final = 10.0
+_LONGEST_ATTEMPT: Final = 30.0
 _LONGEST_ADDRESS: Final = 2048
-_HOST: Final = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|[0-9A-Fa-f:.]{2,45}")
+# A name's labels have 1 to 63 characters (RFC 1035): Python's resolver raises no OSError for any other.
+_LABEL: Final = "[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_HOST: Final = re.compile(rf"(?=.{{1,253}}\Z)(?:{_LABEL}(?:\.{_LABEL})*|(?=[^:]*:)[0-9A-Fa-f:.]{{2,45}})")
+# As http.client says it, without what the proxy added.
+_TUNNEL: Final = re.compile(r"Tunnel connection failed: ([0-9]{3})\b")
 # What Slack answers in: no_service, channel_is_archived.
 _WORD: Final = re.compile(rb"[a-z]+(?:_[a-z]+){1,6}")
 _MOST_OF_BODY: Final = 64
@@ -69,11 +76,15 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pace:
-    """How a sender waits, and what time it is, in seconds; tests bring their own."""
+    """How a sender waits, and what time it is, in seconds; tests bring their own.
+
+    `timeout` is for one piece of an answer, `longest` for an attempt from the look-up of the name to its last piece.
+    """
 
     pause: Callable[[float], None] = time.sleep
     now: Callable[[], float] = time.time
     timeout: float = _TIMEOUT
+    longest: float = _LONGEST_ATTEMPT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -142,7 +153,7 @@ def deliver(message: Message, address: Address, key: bytes | None, pace: Pace = 
     for attempt in range(1, ATTEMPTS + 1):
         asked = None
         try:
-            answer = _post(message, address, key, pace)
+            answer = _attempt(message, address, key, pace)
         except ssl.SSLCertVerificationError as error:
             raise WebhookError(
                 f"its certificate is not trusted: {error.verify_message}",
@@ -150,7 +161,7 @@ def deliver(message: Message, address: Address, key: bytes | None, pace: Pace = 
                 then="set SSL_CERT_FILE to the file with your company's certificates",
             ) from None
         except (OSError, http.client.HTTPException) as error:
-            what = f"no answer: {type(error).__name__}"
+            what = _silence(error)
         else:
             if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
                 return attempt
@@ -158,6 +169,13 @@ def deliver(message: Message, address: Address, key: bytes | None, pace: Pace = 
         if attempt < ATTEMPTS:
             pace.pause(_patience(attempt, asked, pace.now(), address))
     raise _not_reached(f"{what}, {ATTEMPTS} times", address)
+
+
+def _silence(error: Exception) -> str:
+    """Why there is no answer, in the system's words alone."""
+    if found := _TUNNEL.match(str(error)):
+        return f"the proxy answered {found[1]}"
+    return f"no answer: {getattr(error, 'strerror', None) or type(error).__name__}"
 
 
 def _again(answer: _Answer, address: Address) -> str:
@@ -188,6 +206,23 @@ def _seconds(asked: str | None, now: float) -> float:
         return max(0.0, parsedate_to_datetime(asked).timestamp() - now)
     except (TypeError, ValueError, OverflowError):
         return 0.0
+
+
+def _attempt(message: Message, address: Address, key: bytes | None, pace: Pace) -> _Answer:
+    """The answer, raised where it is an error; TimeoutError when it takes too long.
+
+    It is waited for from outside: a socket's timeout begins anew with every byte, and a name is looked up without one.
+    """
+    answer: Future[_Answer] = Future()
+
+    def post() -> None:
+        try:
+            answer.set_result(_post(message, address, key, pace))
+        except Exception as error:  # noqa: BLE001  # raised again where somebody waits for it
+            answer.set_exception(error)
+
+    threading.Thread(target=post, daemon=True).start()
+    return answer.result(pace.longest)
 
 
 def _post(message: Message, address: Address, key: bytes | None, pace: Pace) -> _Answer:
@@ -243,7 +278,7 @@ def _proxy(host: str) -> tuple[str, int, Mapping[str, str]] | None:
         found, port = parts.hostname, parts.port or 80
     except ValueError:
         found, port = None, 0
-    if not found or parts.scheme != "http":
+    if not found or not _HOST.fullmatch(found) or parts.scheme != "http":
         raise UsageError("it is no http:// proxy", where="HTTPS_PROXY", then="write http://host:port, or unset it")
     return found, port, dict(_credentials(parts))
 

@@ -15,7 +15,7 @@ from registry_tools import webhook
 from registry_tools.errors import MeshError, UsageError, WebhookError
 from registry_tools.webhook import ATTEMPTS, Address, Message, Pace, deliver, parse_address, parse_secret, signed
 from tests.stores.fault_server import Answer, FaultServer, fault_server
-from tests.webhook.proxy import tunnelling_proxy
+from tests.webhook.proxy import spoken, tunnelling_proxy
 
 NOW = 1_800_000_000.0
 PATH = "/services/T0HIDDEN/B0HIDDEN/XyZzY"
@@ -107,8 +107,26 @@ def test_no_answer_is_tried_again_and_at_last_given_up(
     assert "127.0.0.1" in told(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("first", "piece"),
+    [
+        (b"HTTP/1.1 503 no\r\nX-Endless: ", b"x"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+        (b"", b"H"),
+        (b"HTTP/1.1 503 no\r\nTransfer-Encoding: chunked\r\n\r\n40;", b"x"),
+    ],
+    ids=["headers", "continue", "nothing yet", "body"],
+)
+def test_who_answers_a_byte_at_a_time_is_not_heard_to_the_end(pauses: list[float], first: bytes, piece: bytes) -> None:
+    pace = Pace(pause=pauses.append, now=lambda: NOW, timeout=5, longest=0.2)
+    with spoken(first, piece) as port, pytest.raises(WebhookError, match="no answer: TimeoutError, 5 times") as caught:
+        deliver(MESSAGE, parse_address(f"http://127.0.0.1:{port}{PATH}"), KEY, pace)
+    assert len(pauses) == ATTEMPTS - 1
+    told(caught.value)
+
+
 def test_nobody_there_is_given_up(pace: Pace, pauses: list[float]) -> None:
-    with pytest.raises(WebhookError, match="ConnectionRefusedError, 5 times") as caught:
+    with pytest.raises(WebhookError, match="no answer: Connection refused, 5 times") as caught:
         deliver(MESSAGE, parse_address(f"http://127.0.0.1:1{PATH}"), KEY, pace)
     assert len(pauses) == ATTEMPTS - 1
     told(caught.value)
@@ -246,6 +264,7 @@ def test_headers_that_nobody_can_read_put_nothing_into_the_log(
         ("http://127.0.0.1:80/x", "127.0.0.1", 80, "/x"),
         ("http://localhost/x", "localhost", 80, "/x"),
         ("http://[::1]:81/x", "::1", 81, "/x"),
+        (f"https://{'h' * 63}.example/x", f"{'h' * 63}.example", 443, "/x"),
     ],
 )
 def test_an_address(text: str, host: str, port: int, target: str) -> None:
@@ -272,6 +291,10 @@ def test_an_address(text: str, host: str, port: int, target: str) -> None:
         "https://h.example/HIDDEN\r\nX-Evil: 1",
         "https://h.example/HIDDEN\tx",
         "https://[HIDDEN",
+        "https://h..example/HIDDEN",
+        "https://.../HIDDEN",
+        f"https://{'h' * 64}.example/HIDDEN",
+        f"https://{'h.' * 150}example/HIDDEN",
         "https://hé.example/HIDDEN",
         f"https://h.example/HIDDEN{'x' * 3000}",
     ],
@@ -361,6 +384,20 @@ def test_a_proxy_carries_what_it_cannot_read(
     assert tls[0].requests[0].path == PATH
 
 
+@pytest.mark.parametrize("status", [403, 407, 502])
+def test_a_proxy_that_says_no_is_told_by_its_number(
+    pace: Pace, monkeypatch: pytest.MonkeyPatch, pauses: list[float], status: int
+) -> None:
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    with spoken(f"HTTP/1.1 {status} hooks.example HIDDEN\r\n\r\n".encode(), times=1) as port:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        with pytest.raises(WebhookError, match=f"the proxy answered {status}, 5 times") as caught:
+            deliver(MESSAGE, parse_address(f"https://hooks.example{PATH}"), KEY, pace)
+    assert len(pauses) == ATTEMPTS - 1
+    told(caught.value)
+
+
 def test_no_proxy_says_who_is_asked_directly(pace: Pace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "hooks.example.invalid")
     with tunnelling_proxy(1) as (asked, proxy):
@@ -370,7 +407,9 @@ def test_no_proxy_says_who_is_asked_directly(pace: Pace, monkeypatch: pytest.Mon
     assert asked == []
 
 
-@pytest.mark.parametrize("proxy", ["socks5://me:HIDDEN@h:1", "http://h:HIDDEN", "http://", "https://HIDDEN@h"])
+@pytest.mark.parametrize(
+    "proxy", ["socks5://me:HIDDEN@h:1", "http://h:HIDDEN", "http://", "https://HIDDEN@h", "http://h..h"]
+)
 def test_a_proxy_of_another_kind_is_declined(pace: Pace, monkeypatch: pytest.MonkeyPatch, proxy: str) -> None:
     monkeypatch.setenv("HTTPS_PROXY", proxy)
     monkeypatch.delenv("NO_PROXY", raising=False)

@@ -46,9 +46,10 @@ say() { printf '%s\n' "$*" >&2; }
 # --- the passphrase ---------------------------------------------------------------------------------------------------
 
 ask_silently() {
-    local typed terminal
-    terminal=$(stty -g </dev/tty)
-    trap 'stty "$terminal" </dev/tty' EXIT INT TERM
+    local typed
+    # Written out now: at the exit nobody knows a local variable any more. INT is left alone, so that it ends all of us.
+    # shellcheck disable=SC2064
+    trap "stty $(stty -g </dev/tty) </dev/tty" EXIT
     stty -echo </dev/tty # before it asks: whoever types ahead is not shown either
     printf '%s: ' "$1" >&2
     IFS= read -r typed </dev/tty
@@ -78,8 +79,8 @@ choose_passphrase() {
     if [[ $generate == yes ]]; then
         [[ ! -e $key.pass ]] || fail "$key.pass exists, and is not overwritten" "name another --key"
         KEY_PASSPHRASE=$(openssl rand -base64 32)
-        (set -o noclobber && printf '%s\n' "$KEY_PASSPHRASE" >"$key.pass")
-        made+=("$key.pass")
+        claim "$key.pass"
+        printf '%s\n' "$KEY_PASSPHRASE" >"$key.pass" || fail "$key.pass cannot be written" "see what is said above" 3
     else
         find_passphrase
         if [[ -z $KEY_PASSPHRASE ]]; then
@@ -102,17 +103,24 @@ forget_what_is_unfinished() {
     if ((${#made[@]})); then rm -f -- "${made[@]}"; fi
 }
 
+# With noclobber this fails where a file is, also one that has come to be since we looked.
+claim() {
+    (set -o noclobber && : >"$1") || fail "$1 cannot be written" "name another --key"
+    made+=("$1")
+}
+
 make_key() {
     [[ ! -e $key ]] || fail "$key exists, and is not overwritten" "name another --key, or move it away"
     [[ -d $(dirname "$key") ]] || fail "there is no folder $(dirname "$key")" "mkdir -p $(dirname "$key")"
     trap forget_what_is_unfinished EXIT
     choose_passphrase
-    # With noclobber this fails where a file is, also one that has come to be since we looked.
-    (set -o noclobber && : >"$key") || fail "$key cannot be written" "name another --key"
-    made+=("$key")
+    claim "$key"
     # The unencrypted key is in a pipe alone, never on a disk.
     openssl genrsa "$BITS" 2>/dev/null | openssl pkcs8 -topk8 -v2 aes-256-cbc -passout env:KEY_PASSPHRASE >"$key" ||
         fail "openssl made no key" "see that openssl version says 1.1 or later, or LibreSSL 3" 3
+    # Not every openssl says that a disk is full.
+    grep -q '^-----END ENCRYPTED PRIVATE KEY-----$' "$key" ||
+        fail "$key was not written whole" "see that the disk has room, and run it again" 3
     public_key >/dev/null
     made=()
     say "made $key, encrypted, for you alone to read"
@@ -134,7 +142,31 @@ fingerprint() {
 
 # --- the account ------------------------------------------------------------------------------------------------------
 
-property() { if [[ $slot == 1 ]]; then printf 'rsa_public_key'; else printf 'rsa_public_key_2'; fi; }
+# The property of a slot.
+property() { if [[ $1 == 1 ]]; then printf 'rsa_public_key'; else printf 'rsa_public_key_2'; fi; }
+
+# As DESCRIBE USER names the fingerprint of what is in it.
+property_shown() { printf '%s_FP' "$(property "$1" | tr '[:lower:]' '[:upper:]')"; }
+
+# The user's keys as mesh prints them. Of the flags for mesh snowflake apply it has all but two.
+ask_account() {
+    local flag asked=()
+    for flag in ${flags[@]+"${flags[@]}"}; do
+        [[ $flag == --yes || $flag == --dry-run ]] || asked+=("$flag")
+    done
+    mesh snowflake keys "$user" ${asked[@]+"${asked[@]}"}
+}
+
+# Whoever logs in with the key that a slot has is locked out as soon as there is another one in it.
+need_empty_slot() {
+    [[ $apply == yes ]] || return 0
+    local known
+    known=$(ask_account) || fail "nobody says which keys $user has" "see what mesh says above" 3
+    if grep -qw "$(property_shown "$slot")" <<<"$known"; then
+        fail "$user has a key in slot $slot, and whoever logs in with it would be locked out" \
+            "rotate into slot $((3 - slot)), or $program retire --user $user --slot $slot once nobody uses it" 1
+    fi
+}
 
 emit() {
     local sql="-- $1
@@ -149,27 +181,49 @@ alter user $user $2;"
     made+=("$script")
     trap forget_what_is_unfinished EXIT
     printf '%s\n' "$sql" >"$script"
-    mesh snowflake apply "$script" ${flags[@]+"${flags[@]}"}
+    mesh snowflake apply "$script" ${flags[@]+"${flags[@]}"} ||
+        fail "the account does not have it" "$3" 3
+}
+
+register() {
+    local about files=$key
+    if [[ $generate == yes ]]; then files="$key and $key.pass"; fi
+    about="the $1 key of $user; its fingerprint is $(fingerprint)"
+    if [[ $apply == no ]]; then
+        about="$about
+-- only where describe user shows no $(property_shown "$slot"): whoever logs in with that key is locked out by this"
+    fi
+    emit "$about" "set $(property "$slot") = '$(public_key)'" "remove $files, which nobody knows, and run it again"
+    say "fingerprint $(fingerprint)"
 }
 
 create() {
+    need_empty_slot
     make_key
-    emit "the first key of $user; its fingerprint is $(fingerprint)" "set $(property) = '$(public_key)'"
-    say "fingerprint $(fingerprint)"
+    register first
     say "next: run the SQL, then give $key and its passphrase to whoever logs in as $user"
 }
 
 rotate() {
+    need_empty_slot
     make_key
-    emit "the next key of $user, beside the one in use; its fingerprint is $(fingerprint)" \
-        "set $(property) = '$(public_key)'"
-    say "fingerprint $(fingerprint)"
+    register next
     say "next: run the SQL; give the new key to every job of $user and see one log in with it;"
     say "      then $program retire --user $user --slot $((3 - slot))"
 }
 
 retire() {
-    emit "the key of $user that nobody uses any more" "unset $(property)"
+    local known other=$((3 - slot)) about="the key of $user that nobody uses any more"
+    if [[ $apply == no ]]; then
+        about="$about
+-- only where describe user shows $(property_shown "$other"), with which everybody logs in by now"
+    else
+        known=$(ask_account) || fail "nobody says which keys $user has" "see what mesh says above" 3
+        if ! grep -qw "$(property_shown "$other")" <<<"$known"; then
+            say "warning: $user has no other key: until there is one, nobody logs in as $user by key"
+        fi
+    fi
+    emit "$about" "unset $(property "$slot")" "run it again"
     say "next: see that jobs still log in; until then the other key can be set again"
 }
 
@@ -179,7 +233,7 @@ check() {
     local ours known
     ours=$(fingerprint)
     if [[ $apply == yes ]]; then
-        known=$(mesh snowflake keys "$user" ${flags[@]+"${flags[@]}"})
+        known=$(ask_account) || fail "nobody says which keys $user has" "see what mesh says above" 3
     elif [[ -n $expected ]]; then
         known=$expected
     else
@@ -243,6 +297,7 @@ done
 user=$(printf '%s' "$user" | tr '[:lower:]' '[:upper:]')
 [[ $action != rotate || -n $key ]] || fail "nothing says where the new key goes" "type --key NEW.p8"
 if [[ -z $key ]]; then key=$(printf '%s' "$user" | tr '[:upper:]' '[:lower:]').p8; fi
+if [[ $key == -* ]]; then key=./$key; fi # no tool takes it for an option
 if [[ -z $slot ]]; then if [[ $action == rotate ]]; then slot=2; else slot=1; fi; fi
 [[ $slot == 1 || $slot == 2 ]] || fail "--slot is 1 or 2" "$program --help"
 command -v openssl >/dev/null || fail "openssl is not installed" "apt-get install openssl, or brew install openssl"

@@ -3,9 +3,12 @@
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
+import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +154,28 @@ def test_what_is_not_finished_is_not_left_behind(here: Path) -> None:
     assert [path.name for path in here.iterdir()] == ["bin"]
 
 
+def test_a_full_disk_leaves_nothing_behind(here: Path) -> None:
+    tools = here / "bin"
+    tools.mkdir()
+    real = shutil.which("openssl")
+    # what openssl 3.0 does on a full disk: half of the file, and no word of it
+    (tools / "openssl").write_text(
+        f'#!/bin/sh\n[ "$1" != pkcs8 ] || {{ {real} "$@" | head -c 1000; exit; }}\nexec {real} "$@"\n'
+    )
+    (tools / "openssl").chmod(0o755)
+    path = {"PATH": f"{tools}:{os.environ['PATH']}"}
+    result = script("create", "--user", "u", "--generate-passphrase", passphrase=None, env=path)
+    assert result.returncode == 3
+    assert "u.p8 was not written whole" in result.stderr
+    assert [path.name for path in here.iterdir()] == ["bin"]
+
+
+def test_a_file_whose_name_begins_with_a_dash_is_a_file(here: Path) -> None:
+    assert script("create", "--user", "u", "--key", "-in.p8").returncode == 0
+    assert "SHA256:" in script("check", "--user", "u", "--key", "-in.p8").stdout
+    assert [path.name for path in here.iterdir()] == ["-in.p8"]
+
+
 def test_the_fingerprint_is_held_against_the_accounts() -> None:
     made = fingerprint_of(script("create", "--user", "u"))
     asked = script("check", "--user", "u")
@@ -178,18 +203,24 @@ def test_the_fingerprint_is_snowflakes(here: Path) -> None:
     assert made == "SHA256:" + base64.b64encode(hashlib.sha256(der).digest()).decode()
 
 
-def test_apply_runs_the_sql_by_mesh_with_its_own_flags(here: Path) -> None:
+@pytest.fixture
+def path(here: Path) -> dict[str, str]:
+    """The way to a mesh that writes down what it is asked, and whose account has the keys in $FOUND."""
     tools = here / "bin"
     tools.mkdir()
     (tools / "mesh").write_text(
         '#!/bin/sh\necho "$@" >> calls\n[ "$2" = apply ] && cat "$3" >> calls\n'
-        '[ "$2" = keys ] && echo "$FOUND"\nexit 0\n'
+        '[ "$2" = keys ] && echo "$FOUND"\n[ "$2" = "$FAILING" ] && exit 3\nexit 0\n'
     )
     (tools / "mesh").chmod(0o755)
-    path = {"PATH": f"{tools}:{os.environ['PATH']}"}
+    return {"PATH": f"{tools}:{os.environ['PATH']}"}
+
+
+def test_apply_runs_the_sql_by_mesh_with_its_own_flags(here: Path, path: dict[str, str]) -> None:
     made = script("create", "--user", "u", "--apply", "--", "--connection", "my admin", "--yes", env=path)
     assert made.returncode == 0, made.stderr
-    calls = (here / "calls").read_text()
+    asked, _, calls = (here / "calls").read_text().partition("\n")
+    assert asked == "snowflake keys U --connection my admin"
     assert re.match(r"snowflake apply \S+ --connection my admin --yes\n", calls)
     assert "alter user U set rsa_public_key = 'MII" in calls
     assert not Path(calls.split()[2]).exists()
@@ -197,6 +228,57 @@ def test_apply_runs_the_sql_by_mesh_with_its_own_flags(here: Path) -> None:
     assert script("check", "--user", "u", "--apply", env=found).returncode == 0
     assert script("check", "--user", "u", "--apply", env=path).returncode == 1
     assert (here / "calls").read_text().endswith("snowflake keys U\n")
+
+
+ONE = "✓ U\n  RSA_PUBLIC_KEY_FP  SHA256:one="
+TWO = "✓ U\n  RSA_PUBLIC_KEY_2_FP  SHA256:two="
+BOTH = f"{ONE}\n{TWO}"
+
+
+@pytest.mark.parametrize(
+    ("words", "found", "says"),
+    [
+        (["create"], ONE, "rotate into slot 2, or setup_keypair_auth.sh retire --user U --slot 1"),
+        (["rotate", "--key", "n.p8"], BOTH, "U has a key in slot 2"),
+        (["rotate", "--key", "n.p8"], TWO, "rotate into slot 1"),
+        (["rotate", "--key", "n.p8", "--slot", "1"], BOTH, "U has a key in slot 1"),
+    ],
+    ids=["create", "twice the same", "the second is in use", "both are"],
+)
+def test_a_key_that_is_in_use_is_not_replaced(
+    here: Path, path: dict[str, str], words: list[str], found: str, says: str
+) -> None:
+    result = script(words[0], "--user", "u", *words[1:], "--apply", "--", "--yes", env={**path, "FOUND": found})
+    assert result.returncode == 1
+    assert says in result.stderr
+    assert (here / "calls").read_text() == "snowflake keys U\n"
+    assert sorted(path.name for path in here.iterdir()) == ["bin", "calls"]
+
+
+@pytest.mark.parametrize(("found", "warned"), [(ONE, True), (BOTH, False), (TWO, False)], ids=["one", "both", "two"])
+def test_whoever_retires_the_only_key_is_told(here: Path, path: dict[str, str], found: str, *, warned: bool) -> None:
+    result = script("retire", "--user", "u", "--apply", env={**path, "FOUND": found})
+    assert result.returncode == 0  # somebody may have stolen it
+    assert ("U has no other key" in result.stderr) is warned
+    assert "alter user U unset rsa_public_key;" in (here / "calls").read_text()
+
+
+def test_without_an_account_the_sql_says_what_to_look_at() -> None:
+    assert "-- only where describe user shows no RSA_PUBLIC_KEY_FP:" in script("create", "--user", "u").stdout
+    rotated = script("rotate", "--user", "u", "--key", "next.p8").stdout
+    assert "-- only where describe user shows no RSA_PUBLIC_KEY_2_FP:" in rotated
+    assert "-- only where describe user shows RSA_PUBLIC_KEY_2_FP," in script("retire", "--user", "u").stdout
+
+
+@pytest.mark.parametrize(("failing", "made"), [("keys", []), ("apply", ["u.p8"])])
+def test_where_the_account_cannot_be_asked_it_is_said_what_to_do(
+    here: Path, path: dict[str, str], failing: str, made: list[str]
+) -> None:
+    result = script("create", "--user", "u", "--apply", env={**path, "FAILING": failing})
+    assert result.returncode == 3
+    says = {"keys": "nobody says which keys U has", "apply": "remove u.p8, which nobody knows, and run it again"}
+    assert says[failing] in result.stderr
+    assert sorted(path.name for path in here.iterdir()) == sorted(["bin", "calls", *made])
 
 
 @pytest.mark.parametrize(
@@ -238,18 +320,38 @@ def test_on_a_terminal_the_passphrase_is_asked_for_twice_and_not_echoed(here: Pa
     assert not (here / "v.p8").exists()
 
 
-def on_a_terminal(words: list[str], typed: list[str]) -> tuple[str, int]:
-    """What a terminal shows when these lines are typed, each at a prompt; and the exit code."""
-    spawn = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+def test_the_terminal_shows_again_what_is_typed_afterwards(here: Path) -> None:
+    left = 'before=$(stty -g); bash "$@" >/dev/null; test "$(stty -g)" = "$before" && echo as before'
+    shown, _ = on_a_terminal(["create", "--user", "u"], [PASSPHRASE, PASSPHRASE], ["-c", left, "bash"])
+    assert "unbound" not in shown
+    assert "as before" in shown
+    assert (here / "u.p8").exists()
+
+
+@pytest.mark.parametrize("typed", [["\x03"], [PASSPHRASE, "\x03"]], ids=["at the first", "at the second"])
+def test_control_c_ends_it(here: Path, typed: list[str]) -> None:
+    shown, status = on_a_terminal(["create", "--user", "u"], typed)
+    assert status == 256 - signal.SIGINT
+    assert ("once more" in shown, "error" in shown) == (len(typed) == 2, False)
+    assert list(here.iterdir()) == []
+
+
+def on_a_terminal(words: list[str], typed: list[str], around: Sequence[str] = ()) -> tuple[str, int]:
+    """What a terminal shows when these lines (or control characters) are typed, each at a prompt; and the exit code."""
+    spawn = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])) % 256)"
     environment = {name: value for name, value in os.environ.items() if "PASSPHRASE" not in name}
-    command = [sys.executable, "-c", spawn, "bash", str(SCRIPT), *words]
+    command = [sys.executable, "-c", spawn, "bash", *around, str(SCRIPT), *words]
     waiting, shown = list(typed), b""
     with subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        late = threading.Timer(60, process.kill)  # it waits for what nobody types
+        late.start()
         assert process.stdin
         assert process.stdout
         while chunk := os.read(process.stdout.fileno(), 1024):
             shown += chunk
             if waiting and chunk.endswith(b": "):
-                process.stdin.write(waiting.pop(0).encode() + b"\n")
+                line = waiting.pop(0)
+                process.stdin.write((line if line < " " else f"{line}\n").encode())
                 process.stdin.flush()
+        late.cancel()
     return shown.decode(), process.returncode

@@ -30,9 +30,9 @@ class PullRequest:
 
 
 def pull_requests(root: Path) -> tuple[PullRequest, ...]:
-    """The patches that stand beside a mesh.yml, by name; none where there are none."""
-    patches = sorted((root / FOLDER).glob("*.patch"))
-    return tuple(PullRequest(patch=patch, project=_project(patch)) for patch in patches)
+    """The patches that stand beside a mesh.yml, by name; none of a project that was removed."""
+    found = [(patch, _project(patch)) for patch in sorted((root / FOLDER).glob("*.patch"))]
+    return tuple(PullRequest(patch=patch, project=project) for patch, project in found if (root / project).is_dir())
 
 
 def run_pull_request(pull_request: PullRequest, workspace: Path, environment: Mapping[str, str]) -> StepResult:

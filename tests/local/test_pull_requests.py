@@ -26,6 +26,11 @@ def test_a_patch_is_a_pull_request_of_the_project_whose_files_it_changes(root: P
     assert pull_requests(tmp_path / "elsewhere") == ()
 
 
+def test_a_patch_of_a_project_that_was_removed_is_none(root: Path) -> None:
+    (root / "dbt_up").rename(root / "web")
+    assert pull_requests(root) == ()
+
+
 def test_a_patch_that_does_not_fit_is_named(root: Path) -> None:
     with pytest.raises(EmbeddedMeshError, match=r"say_two\.patch.*patch failed") as caught:
         run_pull_request(pull_requests(root)[0], root, dict(os.environ))

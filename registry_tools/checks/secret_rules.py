@@ -165,7 +165,9 @@ RULES: Final = (
 )
 
 # Names of variables that hold a secret, and those that may hold one or merely speak of one.
-_SECRET_NAME: Final = re.compile(r"PASSWORD|PASSWD|PASSPHRASE|SECRET|APIKEY|(?:^|_)(?:PASS|PAT|PWD|TOKENS?)(?:_|$)")
+_SECRET_NAME: Final = re.compile(
+    r"PASSWORD|PASSWD|PASSPHRASE|SECRET|APIKEY|(?:^|_)(?:(?:PASS|PAT|PWD|TOKENS?)(?:_|$)|WEBHOOK(?:_UR[IL])?$)"
+)
 _MAYBE_NAME: Final = re.compile(r"(?:^|_)(?:KEYS?|PRIVATE|AUTH|CREDENTIALS?)(?:_|$)")
 _NO_SECRET_NAME: Final = re.compile(
     r"(?:OLD)?PWD|.*_(?:PATH|FILE|DIR|NAME|ID|ARN|ALIAS|TYPE|REGION|TTL|SOCK)", re.DOTALL

@@ -50,6 +50,21 @@ def test_everything_else_is_not(is_genuine: Genuine) -> None:
     assert not is_genuine(SECRET, stale, BODY)
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {},
+        {"webhook-timestamp": "soon"},
+        {"webhook-timestamp": "٣"},
+        {"webhook-timestamp": "9" * 5000},
+        {"webhook-timestamp": str(int(time.time())), "webhook-signature": "v1,ä"},
+        {"webhook-timestamp": str(int(time.time())), "webhook-id": "mesh_0123"},
+    ],
+)
+def test_whatever_somebody_sends_is_answered(is_genuine: Genuine, broken: Mapping[str, str]) -> None:
+    assert not is_genuine(SECRET, broken, BODY)
+
+
 def test_what_the_page_shows_is_what_slack_gets() -> None:
     shown = re.findall(r"<!-- notice: (\w+) -->\n```text\n(.*?)```", PAGE, re.DOTALL)
     assert len(shown) == 1

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import signal
 import stat
@@ -228,6 +229,21 @@ def test_apply_runs_the_sql_by_mesh_with_its_own_flags(here: Path, path: dict[st
     assert script("check", "--user", "u", "--apply", env=found).returncode == 0
     assert script("check", "--user", "u", "--apply", env=path).returncode == 1
     assert (here / "calls").read_text().endswith("snowflake keys U\n")
+
+
+PAGES = "\n".join((SCRIPT.parents[1] / "docs" / name).read_text() for name in ("setup.md", "operations.md"))
+SHOWN = re.findall(r"^\$ snowflake_setup/setup_keypair_auth\.sh (.*)$", PAGES, re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", SHOWN)
+def test_what_the_pages_type_is_taken(here: Path, path: dict[str, str], line: str) -> None:
+    result = script(*shlex.split(line), passphrase=None, env=path)
+    assert result.returncode == 0, result.stderr
+    assert "--connection admin" in (here / "calls").read_text()
+
+
+def test_the_pages_show_a_key_from_its_beginning_to_its_end() -> None:
+    assert [line.split()[0] for line in SHOWN] == ["create", "rotate", "retire"]
 
 
 ONE = "✓ U\n  RSA_PUBLIC_KEY_FP  SHA256:one="

@@ -203,6 +203,35 @@ def test_the_trails_selectors_are_ones_that_aws_takes() -> None:
     assert fields <= {"eventCategory", "resources.type", "resources.ARN", "readOnly", "eventName"}
 
 
+AWS: Final = [
+    line for document in DOCS for line in re.findall(r"\baws (s3api|cloudtrail) ([^`\n]+)", document.read_text())
+]
+
+
+@pytest.mark.parametrize(("service", "line"), AWS, ids=[line for _, line in AWS])
+def test_every_command_of_aws_is_one_with_options_that_exist(service: str, line: str) -> None:
+    command, *words = shlex.split(line)
+    model = ServiceModel(Loader().load_service_model({"s3api": "s3"}.get(service, service), "service-2"))
+    shape = model.operation_model(_camel(command)).input_shape
+    assert shape is not None
+    typed = {word for word in words if word.startswith("--")} - {"--region", "--query", "--output"}
+    assert typed
+    assert {_camel(word.removeprefix("--")) for word in typed} <= set(shape.members)
+    assert {f"--{_kebab(name)}" for name in shape.required_members} <= typed
+
+
+def test_there_are_commands_of_aws() -> None:
+    assert {service for service, _ in AWS} == {"s3api", "cloudtrail"}
+
+
+def _camel(words: str) -> str:
+    return "".join(map(str.capitalize, words.split("-")))
+
+
+def _kebab(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", name).lower()
+
+
 # -- sums and names ---------------------------------------------------------------------------------------------------
 
 

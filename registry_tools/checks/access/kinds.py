@@ -82,6 +82,14 @@ KINDS: Final[Mapping[str, Kind]] = {
 PLURALS: Final = {kind.plural: name for name, kind in KINDS.items() if kind.plural}
 
 
+def plural_of(kind: str) -> str:
+    """How SQL calls many things of a kind, of one that is not known here as well (`EXTERNAL TABLES`, `POLICIES`)."""
+    known = KINDS.get(kind)
+    if known and known.plural:
+        return known.plural
+    return f"{kind[:-1]}IES" if kind.endswith("Y") else f"{kind}S"
+
+
 def container_of(thing: Securable) -> Securable:
     """The schema, the database or the account that it stands in."""
     kind = ("ACCOUNT", "DATABASE", "SCHEMA")[len(thing.name) - 1]

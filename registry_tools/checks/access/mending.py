@@ -3,8 +3,10 @@
 import re
 from typing import Final
 
-from registry_tools.checks.access.kinds import KINDS
-from registry_tools.checks.access.reading import ACCOUNTS, AUTHENTICATION_POLICY, MANAGED_ACCESS, tag_of
+from registry_tools.checks.access.kinds import plural_of
+from registry_tools.checks.access.obstacles import UnknownStatementError
+from registry_tools.checks.access.reading import ACCOUNTS, AUTHENTICATION_POLICY, MANAGED_ACCESS, read, tag_of
+from registry_tools.checks.access.words import Words
 from registry_tools.mesh.account import FutureGrant, Grant, Membership, Securable
 
 _BARE: Final = re.compile(r"\(.*\)|-?\d+(?:\.\d+)?|[A-Z_][A-Z0-9_$]*", re.DOTALL | re.ASCII)
@@ -22,14 +24,21 @@ def granting(grant: Grant | FutureGrant | Membership) -> str:
     return f"GRANT {_granted(grant)} TO {grant.to}"
 
 
-def revoking(grant: Grant | FutureGrant | Membership) -> str:
-    """The statement that takes it away."""
-    return f"REVOKE {_granted(grant)} FROM {grant.to}"
+def revoking(grant: Grant | FutureGrant | Membership) -> str | None:
+    """The statement that takes it away. None for what the model cannot read, and so cannot prove to end it."""
+    statement = f"REVOKE {_granted(grant)} FROM {grant.to}"
+    try:
+        read(statement)
+    except UnknownStatementError:
+        return None
+    return statement
 
 
-def transferring(what: Securable, owner: Securable) -> str:
-    """The statement that makes this role its owner, with all that was granted on it left as it is."""
-    return f"GRANT OWNERSHIP ON {what} TO {owner} COPY CURRENT GRANTS"
+def transferring(what: Securable, owner: Securable) -> str | None:
+    """The statement that makes this role its owner, with all that was granted on it left as it is. None for a share,
+    which stays whose it is (GRANT OWNERSHIP).
+    """
+    return None if what.kind == "SHARE" else f"GRANT OWNERSHIP ON {what} TO {owner} COPY CURRENT GRANTS"
 
 
 def setting(what: Securable, key: str, value: str) -> str | None:
@@ -52,13 +61,22 @@ def _granted(grant: Grant | FutureGrant | Membership) -> str:
         case Membership():
             return str(grant.role)
         case FutureGrant():
-            return f"{grant.privilege} ON FUTURE {KINDS[grant.kind].plural} IN {grant.within}"
+            return f"{grant.privilege} ON FUTURE {plural_of(grant.kind)} IN {grant.within}"
         case _:
             return f"{grant.privilege} ON {grant.on}"
 
 
 def _spelled(key: str, value: str) -> str:
     a_text = key in _TEXTS or tag_of(key) is not None
-    if not a_text and (key in _NAMES or _BARE.fullmatch(value)):
+    if not a_text and (key in _NAMES or (_BARE.fullmatch(value) and _is_read_back(value))):
         return value
     return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _is_read_back(value: str) -> bool:
+    """Whether it comes back as it is where it is written bare: a list is spelled in one way."""
+    words = Words(value)
+    try:
+        return words.value() == value and words.done
+    except UnknownStatementError:
+        return False

@@ -35,7 +35,7 @@ def check_access(
 
 def _planned(found: Account, deployment: Deployment) -> Iterator[Securable]:
     """The database roles whose grants come of the published interface, and not of the files."""
-    ours = {place.database for _, place in deployment.placed}
+    ours = {place.database for _, place in deployment.placed if place.lasting}
     yield from (database_role(name, PUBLIC_READER) for name in ours)
     for thing in found.objects:
         if thing.kind == "DATABASE ROLE" and thing.name[0] in ours and thing.name[1].startswith(_OWN_READERS):

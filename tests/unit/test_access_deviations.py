@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from registry_tools.checks.access.deviations import Deviation, Scope, deviations
-from registry_tools.checks.access.mending import setting
+from registry_tools.checks.access.mending import granting, setting
 from registry_tools.checks.access.running import run
-from registry_tools.mesh.account import Account, Entry, Grant, Membership, Securable, database_role, role
+from registry_tools.mesh.account import Account, Entry, FutureGrant, Grant, Membership, Securable, database_role, role
 from tests.accounts import BUILD, DOWN, GRANTS, LEAST, ORDERS, UP, account
 
 GOVERNED = """
@@ -27,6 +27,7 @@ alter account set timezone = 'UTC';
 WANTED = account(LEAST, GOVERNED)
 WAREHOUSE, SERVICE = Securable("WAREHOUSE", ("WH",)), Securable("USER", ("DOWN_SVC",))
 MARTS, READER = Securable("SCHEMA", ("UP", "MARTS")), database_role("UP", "READER")
+ADMIN, PUBLIC = role("SYSADMIN"), role("PUBLIC")
 
 
 def after(script: str, before: Account = WANTED) -> Account:
@@ -149,10 +150,36 @@ def test_an_owner_of_whom_nothing_is_known_is_not_told() -> None:
 
 def test_strangers_things_in_our_databases_are_told() -> None:
     found = after("create schema UP.MINE; create database THEIRS; create schema THEIRS.MINE")
-    says = "SCHEMA UP.MINE is owned by ROLE ACCOUNTADMIN: the files do not make it, and no role of theirs has"
+    says = "SCHEMA UP.MINE is owned by ROLE ACCOUNTADMIN: the files do not make it, nor let that role make it"
     assert told(found) == [("extra-object", says)]
     unknown = replace(found, objects={**found.objects, Securable("SCHEMA", ("UP", "MINE")): Entry()})
     assert told(unknown) == []
+
+
+def test_what_a_role_of_ours_owns_where_the_files_let_it_make_nothing_is_told() -> None:
+    built = after(BUILD.format(copy_grants=""))
+    assert told(replace(built, objects={**built.objects, ORDERS: Entry(owner=DOWN)})) == [
+        ("extra-object", f"{ORDERS} is owned by {DOWN}: the files do not make it, nor let that role make it")
+    ]
+    other = database_role("UP", "OTHER")
+    for owner, is_told in ((UP, False), (DOWN, True), (READER, True)):
+        found = replace(WANTED, objects={**WANTED.objects, other: Entry(owner=owner)})
+        assert bool(told(found)) is is_told
+
+
+def test_in_a_schema_that_the_files_do_not_make_its_owner_makes_what_it_likes() -> None:
+    wanted = after("grant create schema on database UP to role UP_ROLE")
+    found = after("use role UP_ROLE; create schema UP.PR_1; create table UP.PR_1.T (a int)", wanted)
+    assert told(found, wanted=wanted) == []
+    taken = replace(found, objects={**found.objects, Securable("TABLE", ("UP", "PR_1", "T")): Entry(owner=DOWN)})
+    assert [kind for kind, _ in told(taken, wanted=wanted)] == ["extra-object"]
+
+
+def test_the_owner_of_a_share_is_no_statement_s_to_change() -> None:
+    out = Securable("SHARE", ("OUT",))
+    found = replace(WANTED, objects={**WANTED.objects, out: replace(WANTED.objects[out], owner=DOWN)})
+    (one,) = deviations(WANTED, found)
+    assert (one.kind, one.mend) == ("other-owner", None)
 
 
 # -- grants -----------------------------------------------------------------------------------------------------------
@@ -179,6 +206,45 @@ def test_what_others_can_do_with_ours_and_ours_with_theirs_is_told_and_mended(ki
     assert (one.kind, one.says) == (kind, f"not in the files: {statement}")
     assert one.mend
     assert after(one.mend, found) == STRANGER
+
+
+@pytest.mark.parametrize(
+    ("held", "says"),
+    [
+        (
+            FutureGrant("SELECT", "EXTERNAL TABLE", MARTS, DOWN),
+            "GRANT SELECT ON FUTURE EXTERNAL TABLES IN SCHEMA UP.MARTS TO ROLE DOWN_ROLE",
+        ),
+        (
+            FutureGrant("APPLY", "MASKING POLICY", MARTS, DOWN),
+            "GRANT APPLY ON FUTURE MASKING POLICIES IN SCHEMA UP.MARTS TO ROLE DOWN_ROLE",
+        ),
+        (
+            Grant("USAGE", Securable("FUNCTION", ("UP", "MARTS", "F(A NUMBER):NUMBER")), DOWN),
+            'GRANT USAGE ON FUNCTION UP.MARTS."F(A NUMBER):NUMBER" TO ROLE DOWN_ROLE',
+        ),
+    ],
+)
+def test_what_is_held_on_kinds_that_the_model_does_not_know_is_told(held: FutureGrant | Grant, says: str) -> None:
+    if isinstance(held, Grant):
+        found = replace(WANTED, grants=WANTED.grants | {held})
+    else:
+        found = replace(WANTED, future=WANTED.future | {held})
+    (one,) = deviations(WANTED, found)
+    assert (one.says, one.mend) == (f"not in the files: {says}", None)
+
+
+def test_who_may_grant_whatever_they_like_is_told() -> None:
+    statement = "GRANT MANAGE GRANTS ON ACCOUNT TO ROLE STRANGER"
+    (one,) = deviations(WANTED, after(statement, STRANGER))
+    assert one.says == f"not in the files: {statement}"
+    assert told(after("grant manage grants on account to role SYSADMIN", STRANGER)) == []
+
+
+def test_that_everybody_has_a_role_of_administrators_is_told() -> None:
+    (one,) = deviations(WANTED, replace(WANTED, memberships=WANTED.memberships | {Membership(ADMIN, PUBLIC)}))
+    assert one.mend == "REVOKE ROLE SYSADMIN FROM ROLE PUBLIC"
+    assert told(replace(WANTED, memberships=WANTED.memberships | {Membership(ADMIN, role("DBA"))})) == []
 
 
 def test_what_others_can_do_with_theirs_is_not_told() -> None:
@@ -238,6 +304,28 @@ def test_what_mesh_grants_plans_is_not_told() -> None:
     assert sorted(kind for kind, _ in told(found)) == ["extra-grant", "extra-grant", "extra-membership"]
 
 
+def test_what_mesh_grants_does_not_plan_is_told() -> None:
+    """Neither what reader roles can do besides reading, nor who has them besides our roles and shares."""
+    other = database_role("UP", "MESH_READER_ORDERS")
+    found = after("use role UP_ROLE; create database role UP.MESH_READER_ORDERS;" + BUILD.format(copy_grants=""))
+    held: list[Grant | Membership] = [
+        Grant("INSERT", ORDERS, READER),
+        Grant("CREATE TABLE", MARTS, READER),
+        Membership(other, PUBLIC),
+        Membership(other, role("STRANGER")),
+        Membership(other, READER),
+    ]
+    scope = Scope(planned=frozenset({READER, other}))
+    for one in held:
+        grants, members = ({one}, set()) if isinstance(one, Grant) else (set(), {one})
+        more = replace(found, grants=found.grants | grants, memberships=found.memberships | members)
+        assert told(more, scope) == [
+            ("extra-grant" if grants else "extra-membership", f"not in the files: {granting(one)}")
+        ]
+    fine = {Membership(other, DOWN), Membership(other, Securable("SHARE", ("OUT",)))}
+    assert told(replace(found, memberships=found.memberships | fine), scope) == []
+
+
 def test_who_has_the_reader_that_the_files_make_is_what_the_files_say() -> None:
     found = replace(WANTED, memberships=WANTED.memberships | {Membership(READER, role("PUBLIC"))})
     assert told(found, Scope(planned=frozenset({READER}))) == [
@@ -249,6 +337,8 @@ def test_what_snowflake_gives_by_itself_is_not_told() -> None:
     """SHOW GRANTS tells a managed schema's owner with MANAGE GRANTS (behaviour change 1397)."""
     own = {Grant("MANAGE GRANTS", MARTS, UP), Grant("USAGE", Securable("DATABASE", ("UP",)), database_role("UP", "X"))}
     assert told(replace(WANTED, grants=WANTED.grants | own)) == []
+    another = Grant("MANAGE GRANTS", MARTS, DOWN)
+    assert len(told(replace(WANTED, grants=WANTED.grants | {another}))) == 1
     not_own = Grant("MONITOR", Securable("DATABASE", ("UP",)), database_role("UP", "X"))
     assert len(told(replace(WANTED, grants=WANTED.grants | {not_own}))) == 1
 

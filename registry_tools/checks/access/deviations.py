@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from typing import Final, Literal, TypeAlias
 
 from registry_tools.checks.access import mending
+from registry_tools.checks.access.kinds import container_of
 from registry_tools.checks.access.reading import MANAGED_ACCESS
-from registry_tools.checks.access.standing import MANAGE_GRANTS, exists
-from registry_tools.mesh.account import Account, Entry, FutureGrant, Grant, Membership, Securable
+from registry_tools.checks.access.standing import MANAGE_GRANTS, PUBLIC, exists, standing
+from registry_tools.mesh.account import ACCOUNT, SYSTEM_ROLES, Account, Entry, FutureGrant, Grant, Membership, Securable
 
 DeviationKind: TypeAlias = Literal[
     "missing-object",
@@ -43,8 +44,8 @@ class Deviation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
-    """What is not compared: what these database roles hold in their own databases, and who has them where the files do
-    not name them. `mesh grants` plans both from the published interface.
+    """What is not compared: what these database roles read in their own databases, and which roles of ours have them
+    where the files do not name them. `mesh grants` plans both from the published interface.
     """
 
     planned: frozenset[Securable] = field(default_factory=frozenset)
@@ -76,23 +77,53 @@ class _Sides:
         """Whether the files make it, and it is not there: then that is told, and nothing of what would be on it."""
         return thing in self.wanted.objects and not exists(self.found, thing)
 
+    def concerns_us(self, held: _Held) -> bool:
+        """Whether it is held on what is ours or by us, or lets somebody do as they like with all of it."""
+        if any(map(self.is_ours, _named(held))):
+            return True
+        match held:
+            case Grant():
+                return held.on == ACCOUNT and held.privilege == MANAGE_GRANTS and not _is_systems(held.to)
+            case FutureGrant():
+                return False
+            case _:
+                return held.to == PUBLIC and _is_systems(held.role)
+
     def is_foreseen(self, held: _Held) -> bool:
         """Whether it comes of what the files say of whatever comes, or `mesh grants` sees to it."""
         match held:
             case Grant():
-                own = held.to in self.planned and held.to.database == held.on.database
+                own = held.to in self.planned and held.to.database == held.on.database and _is_read(held)
                 return own or any(_comes_of(held, future) for future in self.wanted.future)
             case FutureGrant():
                 return False
             case _:
-                return held.role in self.planned and held.role not in self.wanted.objects
+                to_ours = held.to in self.wanted.objects and held.to.kind != "DATABASE ROLE"
+                return held.role in self.planned and held.role not in self.wanted.objects and to_ours
+
+    def comes_by_itself(self, held: _Held) -> bool:
+        """Whether Snowflake itself gives it: to a managed schema's owner (behaviour change 1397), to database roles."""
+        if not isinstance(held, Grant):
+            return False
+        if held.on.kind == "DATABASE":
+            return held.privilege == "USAGE" and held.to.kind == "DATABASE ROLE" and held.to.is_within(held.on)
+        owner = self.found.objects.get(held.on, Entry()).owner
+        return held.on.kind == "SCHEMA" and held.privilege == MANAGE_GRANTS and held.to == owner
+
+    def may_make(self, owner: Securable, thing: Securable) -> bool:
+        """Whether this is a role of the files that may create such things there: by the files, where they make what it
+        is in.
+        """
+        container = container_of(thing)
+        account = self.wanted if container in self.wanted.objects else self.found
+        ours = owner.kind == "ROLE" and owner in self.wanted.objects
+        return ours and standing(account, owner).holds(f"CREATE {thing.kind}", container)
 
 
 # -- objects ----------------------------------------------------------------------------------------------------------
 
 
 def _objects(sides: _Sides) -> Iterator[Deviation]:
-    roles = {thing for thing in sides.wanted.objects if thing.kind == "ROLE"}
     for thing, entry in sides.wanted.objects.items():
         if sides.is_missing(thing):
             yield Deviation(kind="missing-object", about=thing, says=f"there is no {thing}")
@@ -104,8 +135,10 @@ def _objects(sides: _Sides) -> Iterator[Deviation]:
             yield Deviation(kind="other-owner", about=thing, says=says, mend=mend)
         yield from _settings(thing, dict(entry.settings), dict(there.settings))
     for thing, there in sides.found.objects.items():
-        if thing not in sides.wanted.objects and sides.is_ours(thing) and there.owner and there.owner not in roles:
-            says = f"{thing} is owned by {there.owner}: the files do not make it, and no role of theirs has"
+        if thing in sides.wanted.objects or not sides.is_ours(thing) or there.owner is None:
+            continue
+        if not sides.may_make(there.owner, thing):
+            says = f"{thing} is owned by {there.owner}: the files do not make it, nor let that role make it"
             yield Deviation(kind="extra-object", about=thing, says=says)
 
 
@@ -129,11 +162,11 @@ def _grants(sides: _Sides) -> Iterator[Deviation]:
     there, said = _held(sides.found), _held(sides.wanted)
     for held in said - there:
         if not any(map(sides.is_missing, _named(held))):
-            mend = mending.granting(held)
+            grants = mending.granting(held)
             kind: DeviationKind = "missing-membership" if isinstance(held, Membership) else "missing-grant"
-            yield Deviation(kind=kind, about=_named(held)[1], says=f"missing: {mend}", mend=mend)
+            yield Deviation(kind=kind, about=_named(held)[1], says=f"missing: {grants}", mend=grants)
     for held in there - said:
-        if any(map(sides.is_ours, _named(held))) and not sides.is_foreseen(held) and not _comes_by_itself(held):
+        if sides.concerns_us(held) and not sides.is_foreseen(held) and not sides.comes_by_itself(held):
             mend = mending.revoking(held)
             says = f"not in the files: {mending.granting(held)}"
             kind = "extra-membership" if isinstance(held, Membership) else "extra-grant"
@@ -160,10 +193,11 @@ def _comes_of(grant: Grant, future: FutureGrant) -> bool:
     return (grant.privilege, grant.on.kind, grant.to) == asked and grant.on.is_within(future.within)
 
 
-def _comes_by_itself(held: _Held) -> bool:
-    """Whether Snowflake itself gives it: to a managed schema's owner (behaviour change 1397), to a database role."""
-    if not isinstance(held, Grant):
-        return False
-    if held.on.kind == "DATABASE":
-        return held.privilege == "USAGE" and held.to.kind == "DATABASE ROLE" and held.to.is_within(held.on)
-    return held.on.kind == "SCHEMA" and held.privilege == MANAGE_GRANTS
+def _is_read(grant: Grant) -> bool:
+    """Whether it is of the kind that `mesh grants` plans: to read something in a schema, or to see the schema."""
+    return grant.privilege == ("USAGE" if grant.on.kind == "SCHEMA" else "SELECT")
+
+
+def _is_systems(who: Securable) -> bool:
+    """Whether it is a role that Snowflake made and few have: what those may do is known."""
+    return who.kind == "ROLE" and who.name[0] in SYSTEM_ROLES and who != PUBLIC

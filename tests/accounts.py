@@ -1,7 +1,7 @@
 """Small Snowflake accounts for tests: the setup of a mesh of two projects as it should be, and as it should not."""
 
 from registry_tools.checks.access.running import run
-from registry_tools.mesh.account import Account, Securable, role
+from registry_tools.mesh.account import Account, Entry, Securable, role
 
 UP, DOWN = role("UP_ROLE"), role("DOWN_ROLE")
 
@@ -72,3 +72,17 @@ def account(*scripts: str, before: Account | None = None) -> Account:
 def changed(script: str, before: Account) -> list[str]:
     """The statements of this script that change this account."""
     return [statement.on_one_line for statement, changes in run(script, before)[1] if changes]
+
+
+def shown(account: Account) -> Account:
+    """The account without what SHOW has no column for: how something was created, and what system roles are."""
+    dropped = {"INITIALLY_SUSPENDED", "START_TIMESTAMP", "IS_SECURE"}
+    return Account(
+        objects={
+            thing: Entry(owner=e.owner, settings={k: v for k, v in e.settings.items() if k not in dropped})
+            for thing, e in account.objects.items()
+        },
+        grants=account.grants,
+        future=account.future,
+        memberships=account.memberships,
+    )

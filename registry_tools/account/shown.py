@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
-from registry_tools.mesh.account import Entry, Grant, Membership, Securable, parse_path
+from registry_tools.mesh.account import Entry, FutureGrant, Grant, Membership, Securable, parse_path
 
 Row: TypeAlias = Mapping[str, object]
 
@@ -70,6 +70,19 @@ def grant(row: Row) -> Grant | Membership:
     if kind in {"ROLE", "DATABASE ROLE"} and text(row, "privilege") == "USAGE":
         return Membership(on, to)
     return Grant(text(row, "privilege"), on, to)
+
+
+def is_inherited(row: Row) -> bool:
+    """Whether this row of SHOW GRANTS is of everything of a kind (Managing access with inherited grants)."""
+    return text(row, "is_inherited").lower() == "true"
+
+
+def inherited(row: Row) -> FutureGrant:
+    """The grant of such a row, which names what the things are in, and none of them."""
+    parts = (text(row, "inherited_from_database"), text(row, "inherited_from_schema"))
+    within = Securable(kind_of(text(row, "inherited_from")), tuple(filter(None, parts)))
+    to = named(kind_of(text(row, "granted_to")), text(row, "grantee_name"), within.database)
+    return FutureGrant(text(row, "privilege"), kind_of(text(row, "granted_on")), within, to, inherited=True)
 
 
 def member(row: Row, role: Securable) -> Membership:

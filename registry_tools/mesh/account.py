@@ -61,6 +61,8 @@ class Securable:
 
 
 ACCOUNT: Final = Securable("ACCOUNT")
+# What a privilege is called that its holder may pass on (REVOKE <privileges> ... FROM ROLE).
+PASSING_ON: Final = "GRANT OPTION FOR "
 
 
 def role(name: str) -> Securable:
@@ -75,7 +77,10 @@ def database_role(database: str, name: str) -> Securable:
 
 @dataclass(frozen=True, order=True, slots=True)
 class Grant:
-    """A privilege on something, given to a role, a database role, a user or a share. Ownership is no grant here."""
+    """A privilege on something, given to a role, a database role, a user or a share. Ownership is no grant here.
+
+    Who may pass it on has `GRANT OPTION FOR` it besides, as REVOKE calls that.
+    """
 
     privilege: str
     on: Securable
@@ -84,12 +89,17 @@ class Grant:
 
 @dataclass(frozen=True, order=True, slots=True)
 class FutureGrant:
-    """A privilege that everything of one kind gets which comes to be in a database or a schema."""
+    """A privilege that everything of one kind gets which comes to be in a database or a schema.
+
+    One that is `inherited` (Managing access with inherited grants) is held on what is there as well, for as long as it
+    is granted itself, and may be of the whole account.
+    """
 
     privilege: str
     kind: str
     within: Securable
     to: Securable
+    inherited: bool = False
 
 
 @dataclass(frozen=True, order=True, slots=True)

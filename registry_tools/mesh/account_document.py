@@ -13,7 +13,8 @@ import msgspec
 from registry_tools.mesh.account import Account, Entry, FutureGrant, Grant, Membership, Securable
 
 VERSION: Final = 1
-_WORDS: Final = re.compile(r"[A-Z][A-Z0-9]*(?:[ _][A-Z0-9]+)*")
+# With points: CREATE SNOWFLAKE.ML.FORECAST is a privilege (behaviour change 1462).
+_WORDS: Final = re.compile(r"[A-Z][A-Z0-9]*(?:[ _.][A-Z0-9]+)*")
 _MOST: Final = 255  # characters of an identifier (Identifier Requirements); a function's name has its arguments in it
 _MOST_PARTS: Final = 3
 
@@ -57,11 +58,12 @@ class _Grant(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     to: _Thing
 
 
-class _Future(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _Future(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     privilege: str
     kind: str
     within: _Thing
     to: _Thing
+    inherited: bool = False
 
 
 class _Membership(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,8 +105,16 @@ def account_bytes(seen: Seen) -> bytes:
             for grant in sorted(account.grants, key=lambda grant: (grant.to, grant.on, grant.privilege))
         ),
         "future": (
-            _Future(privilege=each.privilege, kind=each.kind, within=_Thing.of(each.within), to=_Thing.of(each.to))
-            for each in sorted(account.future, key=lambda each: (each.to, each.within, each.kind, each.privilege))
+            _Future(
+                privilege=each.privilege,
+                kind=each.kind,
+                within=_Thing.of(each.within),
+                to=_Thing.of(each.to),
+                inherited=each.inherited,
+            )
+            for each in sorted(
+                account.future, key=lambda each: (each.to, each.within, each.kind, each.privilege, each.inherited)
+            )
         ),
         "memberships": (
             _Membership(role=_Thing.of(each.role), to=_Thing.of(each.to)) for each in sorted(account.memberships)
@@ -137,6 +147,7 @@ def read_account(content: bytes) -> Seen:
                 _expect_words(each.kind, "kind"),
                 each.within.securable(),
                 each.to.securable(),
+                each.inherited,
             )
             for each in document.future
         ),

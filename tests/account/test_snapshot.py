@@ -10,7 +10,8 @@ from registry_tools.errors import AccountError
 from registry_tools.mesh.account import Entry, Grant, Membership, Securable, role
 from registry_tools.tasks.see_account import see_live
 from tests.account.conftest import Setting
-from tests.fake_account import FakeAccount, shown
+from tests.accounts import shown
+from tests.fake_account import FakeAccount
 
 LOOSE = """
 use role accountadmin;

@@ -13,9 +13,9 @@ from click.testing import CliRunner, Result
 
 from registry_tools.cli import connecting
 from registry_tools.cli.app import mesh as mesh_command
-from registry_tools.errors import AccountError
+from registry_tools.errors import AccountError, AnswerLost
 from tests.account.conftest import Setting
-from tests.fake_account import FakeAccount, lose_the_answer
+from tests.fake_account import FakeAccount
 
 Run = Callable[..., Result]
 
@@ -45,6 +45,16 @@ def decline(statement: str) -> Callable[[str], None]:
     def fail(sent: str) -> None:
         if sent.startswith(statement):
             raise AccountError("Insufficient privileges", details=["query 01ab"], then="use another role")
+
+    return fail
+
+
+def lose_the_answer(of: str) -> Callable[[str], None]:
+    """The connection breaks after this statement was sent."""
+
+    def fail(statement: str) -> None:
+        if re.search(of, statement, re.IGNORECASE):
+            raise AnswerLost("no answer came", where="FAKE", then="look")
 
     return fail
 

@@ -37,13 +37,14 @@ SETTING = [f"alter {on} set comment = '{text}'" for on, text in product(ON, "ab"
 GRANTING = [
     *(f"grant {PRIVILEGES[on.kind][0]} on {on} to {to}" for on, to in product(ON, HOLDERS)),
     *(f"grant select on future tables in {on} to {to}" for on, to in product(ON[:3], HOLDERS)),
+    *(f"grant inherited select on all tables in {on} to {to}" for on, to in product(ON[:3], HOLDERS)),
     *(f"grant {one} to {to}" for one, to in product(HOLDERS, HOLDERS)),
 ]
 # Everything that is named by its own name: what ALL comes to is another thing the second time.
 LASTING = st.lists(st.sampled_from([*CREATING, *SETTING, *GRANTING]), max_size=25)
 GRANTS = st.sampled_from([
     *(Grant(PRIVILEGES[on.kind][0], on, to) for on, to in product(ON, HOLDERS)),
-    *(FutureGrant("SELECT", "TABLE", within, to) for within, to in product(ON[:3], HOLDERS)),
+    *(FutureGrant("SELECT", "TABLE", on, to, own) for on, to, own in product(ON[:3], HOLDERS, (False, True))),
     *(Membership(one, to) for one, to in product(HOLDERS, HOLDERS)),
 ])  # fmt: skip
 

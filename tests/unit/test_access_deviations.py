@@ -115,6 +115,8 @@ def test_a_list_of_allowed_values_is_mended_by_hand() -> None:
         ("COMMENT", r"a\b", r"COMMENT = 'a\\b'"),
         ("WAREHOUSE_SIZE", "XSMALL", "WAREHOUSE_SIZE = XSMALL"),
         ("X", "lower", "X = 'lower'"),
+        ("X", "('a', 'b')", "X = ('a', 'b')"),
+        ("X", "(()", "X = '(()'"),
     ],
 )
 def test_values_are_spelled_as_alter_takes_them(key: str, value: str, statement: str) -> None:

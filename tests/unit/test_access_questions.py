@@ -25,6 +25,22 @@ def _read_of(made: Account, who: Securable) -> list[Securable]:
     return [table for table in (ORDERS, INTERNAL, STG_ORDERS) if may(made, who, "SELECT", table)]
 
 
+def test_grants_that_are_inherited_leak_what_is_there_and_what_comes() -> None:
+    inherited = """
+    use role SECURITYADMIN;
+    grant usage on database UP to role DOWN_ROLE;
+    grant inherited usage on all schemas in database UP to role DOWN_ROLE;
+    grant inherited select on all tables in database UP to role DOWN_ROLE;
+    """
+    build = BUILD.format(copy_grants="")
+    for scripts in ((LEAST, build, GRANTS, inherited), (LEAST, inherited, build, GRANTS)):
+        made = account(*scripts)
+        assert [may(made, DOWN, "SELECT", table) for table in (ORDERS, INTERNAL, STG_ORDERS)] == [True] * 3
+        assert not any(grant.to == DOWN and grant.on == INTERNAL for grant in made.grants)
+        gone = account(inherited.replace("grant", "revoke").replace(" to ", " from "), before=made)
+        assert [may(gone, DOWN, "SELECT", table) for table in (ORDERS, INTERNAL)] == [True, False]
+
+
 def test_a_reader_writes_nothing_and_creates_nothing() -> None:
     made = account(LEAST, COPYING, GRANTS)
     assert not any(may(made, DOWN, privilege, ORDERS) for privilege in ("INSERT", "UPDATE", "DELETE", "OWNERSHIP"))

@@ -246,6 +246,35 @@ def test_what_is_altered_is_read(text: str, asked: Action) -> None:
             "grant usage on integration i to role r",
             Privileges(privileges=("USAGE",), on=Securable("INTEGRATION", ("I",)), to=R),
         ),
+        (
+            "grant inherited select on all dynamic tables in account to role r",
+            Privileges(
+                privileges=("SELECT",),
+                on=Many(kind="DYNAMIC TABLE", within=ACCOUNT, future=True),
+                to=R,
+                inherited=True,
+            ),
+        ),
+        (
+            "revoke inherited usage on all schemas in database d from role r",
+            Privileges(
+                privileges=("USAGE",),
+                on=Many(kind="SCHEMA", within=DATABASE, future=True),
+                to=R,
+                revoked=True,
+                inherited=True,
+            ),
+        ),
+        (
+            "revoke grant option for usage, monitor on database d from role r",
+            Privileges(
+                privileges=("GRANT OPTION FOR USAGE", "GRANT OPTION FOR MONITOR"), on=DATABASE, to=R, revoked=True
+            ),
+        ),
+        (
+            "revoke apply masking policy on account from role r",
+            Privileges(privileges=("APPLY MASKING POLICY",), on=ACCOUNT, to=R, revoked=True),
+        ),
         ("grant ownership on schema d.s to role r", Ownership(on=SCHEMA, to=R)),
         ("grant ownership on schema d.s to role r copy current grants", Ownership(on=SCHEMA, to=R, grants="COPY")),
         (
@@ -288,6 +317,10 @@ def test_grants_are_read(text: str, asked: Action) -> None:
         ("grant usage on database d to role r with grant option", "expects the end after D TO ROLE R, not WITH"),
         ("grant select on future tables in warehouse w to role r", "expects DATABASE or SCHEMA"),
         ("grant usage on future schemas in schema d.s to role r", "expects DATABASE after"),
+        ("grant grant option for usage on database d to role r", "GRANT OPTION FOR USAGE is nothing that can be"),
+        ("grant apply masking policy on account to role r", "APPLY MASKING POLICY is nothing that can be granted"),
+        ("grant inherited select on future tables in database d to role r", "expects ALL after GRANT INHERITED SELECT"),
+        ("grant inherited usage on all schemas in schema d.s to role r", "expects something that has a SCHEMA in it"),
         ("grant select on t to role r", "the name of RELATION T has to be written with three parts"),
         ("grant role d.r to role s", "the name of ROLE D.R has to be written with one part"),
         ("grant database role r to role s", "the name of DATABASE ROLE R has to be written with two parts"),

@@ -178,6 +178,13 @@ def test_future_grants_take_manage_grants_outside_of_managed_access() -> None:
     assert allowed(statement.format("database UP"), "SECURITYADMIN")
 
 
+def test_inherited_grants_take_manage_grants_also_of_an_owner() -> None:
+    """Managing access with inherited grants: container ownership alone does not authorize the creation."""
+    statement = "grant inherited select on all tables in schema UP.MARTS to role DOWN_ROLE"
+    assert lacks(statement, "UP_ROLE").startswith("MANAGE GRANTS on ACCOUNT")
+    assert allowed(statement, "SECURITYADMIN")
+
+
 def test_future_grants_to_a_database_role_take_its_database_too() -> None:
     statement = "grant select on future tables in schema UP.MARTS to database role UP.READER"
     assert lacks(statement, "SECURITYADMIN").startswith("USAGE on DATABASE UP")

@@ -322,6 +322,27 @@ def test_what_copies_grants_takes_no_future_ones() -> None:
     assert Grant("SELECT", ORDERS, DOWN) in as_admin(copied.replace("copy grants", ""), made).grants
 
 
+def test_an_inherited_grant_hides_no_future_one_and_comes_to_none() -> None:
+    both = """
+    use role SECURITYADMIN;
+    grant select on future tables in database UP to role UP_ROLE;
+    grant inherited select on all tables in schema UP.MARTS to role DOWN_ROLE;
+    """
+    made = account(LEAST, both, BUILD.format(copy_grants=""))
+    assert {grant.to for grant in made.grants if grant.on == ORDERS} == {UP}
+
+
+def test_with_a_privilege_goes_the_right_to_pass_it_on() -> None:
+    database = Securable("DATABASE", ("UP",))
+    held = {Grant(f"{option}USAGE", database, DOWN) for option in ("", "GRANT OPTION FOR ")}
+    made = account(LEAST)
+    passing = replace(made, grants=made.grants | held)
+    revoke = "use role SYSADMIN; revoke {}usage on database UP from role DOWN_ROLE"
+    assert account(revoke.format(""), before=passing) == made
+    kept = account(revoke.format("grant option for "), before=passing)
+    assert kept.grants == made.grants | {Grant("USAGE", database, DOWN)}
+
+
 def test_future_schemas_are_foreseen_too() -> None:
     made = as_admin("grant usage on future schemas in database UP to role DOWN_ROLE; create schema UP.NEW")
     assert Grant("USAGE", Securable("SCHEMA", ("UP", "NEW")), DOWN) in made.grants

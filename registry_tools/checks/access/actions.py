@@ -77,12 +77,16 @@ Target: TypeAlias = Securable | Many
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Privileges:
-    """Privileges that somebody gets or loses. A relation whose kind the statement leaves open is a `RELATION`."""
+    """Privileges that somebody gets or loses. A relation whose kind the statement leaves open is a `RELATION`.
+
+    What is `inherited` is of everything of a kind, as it is there and as it comes.
+    """
 
     privileges: tuple[str, ...]
     on: Target
     to: Securable
     revoked: bool = False
+    inherited: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

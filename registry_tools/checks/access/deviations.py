@@ -12,7 +12,17 @@ from registry_tools.checks.access import mending
 from registry_tools.checks.access.kinds import container_of
 from registry_tools.checks.access.reading import MANAGED_ACCESS
 from registry_tools.checks.access.standing import MANAGE_GRANTS, PUBLIC, exists, standing
-from registry_tools.mesh.account import ACCOUNT, SYSTEM_ROLES, Account, Entry, FutureGrant, Grant, Membership, Securable
+from registry_tools.mesh.account import (
+    ACCOUNT,
+    PASSING_ON,
+    SYSTEM_ROLES,
+    Account,
+    Entry,
+    FutureGrant,
+    Grant,
+    Membership,
+    Securable,
+)
 
 DeviationKind: TypeAlias = Literal[
     "missing-object",
@@ -85,7 +95,7 @@ class _Sides:
             case Grant():
                 return held.on == ACCOUNT and held.privilege == MANAGE_GRANTS and not _is_systems(held.to)
             case FutureGrant():
-                return False
+                return held.within == ACCOUNT and not _is_systems(held.to)
             case _:
                 return held.to == PUBLIC and _is_systems(held.role)
 
@@ -108,7 +118,8 @@ class _Sides:
         if held.on.kind == "DATABASE":
             return held.privilege == "USAGE" and held.to.kind == "DATABASE ROLE" and held.to.is_within(held.on)
         owner = self.found.objects.get(held.on, Entry()).owner
-        return held.on.kind == "SCHEMA" and held.privilege == MANAGE_GRANTS and held.to == owner
+        privilege = held.privilege.removeprefix(PASSING_ON)
+        return held.on.kind == "SCHEMA" and privilege == MANAGE_GRANTS and held.to == owner
 
     def may_make(self, owner: Securable, thing: Securable) -> bool:
         """Whether this is a role of the files that may create such things there: by the files, where they make what it
@@ -189,8 +200,9 @@ def _named(held: _Held) -> tuple[Securable, Securable]:
 
 
 def _comes_of(grant: Grant, future: FutureGrant) -> bool:
-    asked = (future.privilege, future.kind, future.to)
-    return (grant.privilege, grant.on.kind, grant.to) == asked and grant.on.is_within(future.within)
+    asked = (future.privilege, future.kind, future.to, False)
+    given = (grant.privilege, grant.on.kind, grant.to, future.inherited)
+    return given == asked and grant.on.is_within(future.within)
 
 
 def _is_read(grant: Grant) -> bool:

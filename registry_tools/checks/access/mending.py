@@ -7,7 +7,7 @@ from registry_tools.checks.access.kinds import plural_of
 from registry_tools.checks.access.obstacles import UnknownStatementError
 from registry_tools.checks.access.reading import ACCOUNTS, AUTHENTICATION_POLICY, MANAGED_ACCESS, read, tag_of
 from registry_tools.checks.access.words import Words
-from registry_tools.mesh.account import FutureGrant, Grant, Membership, Securable
+from registry_tools.mesh.account import PASSING_ON, FutureGrant, Grant, Membership, Securable
 
 _BARE: Final = re.compile(r"\(.*\)|-?\d+(?:\.\d+)?|[A-Z_][A-Z0-9_$]*", re.DOTALL | re.ASCII)
 # What has to be a text, even where it looks like a word.
@@ -21,6 +21,9 @@ _NAMES: Final = ("DEFAULT_ROLE", "DEFAULT_WAREHOUSE", "RESOURCE_MONITOR", "STORA
 
 def granting(grant: Grant | FutureGrant | Membership) -> str:
     """The statement that grants it."""
+    if isinstance(grant, Grant) and grant.privilege.startswith(PASSING_ON):
+        held = Grant(grant.privilege.removeprefix(PASSING_ON), grant.on, grant.to)
+        return f"{granting(held)} WITH GRANT OPTION"
     return f"GRANT {_granted(grant)} TO {grant.to}"
 
 
@@ -60,6 +63,8 @@ def _granted(grant: Grant | FutureGrant | Membership) -> str:
     match grant:
         case Membership():
             return str(grant.role)
+        case FutureGrant(inherited=True):
+            return f"INHERITED {grant.privilege} ON ALL {plural_of(grant.kind)} IN {grant.within}"
         case FutureGrant():
             return f"{grant.privilege} ON FUTURE {plural_of(grant.kind)} IN {grant.within}"
         case _:

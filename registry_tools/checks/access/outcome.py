@@ -17,7 +17,7 @@ from registry_tools.checks.access.kinds import container_of
 from registry_tools.checks.access.reading import ACCOUNTS, AUTHENTICATION_POLICY, MANAGED_ACCESS, tag_of
 from registry_tools.checks.access.settled import is_managed, things
 from registry_tools.checks.access.standing import OWNERSHIP, exists
-from registry_tools.mesh.account import Account, Entry, FutureGrant, Grant, Membership, Securable
+from registry_tools.mesh.account import PASSING_ON, Account, Entry, FutureGrant, Grant, Membership, Securable
 
 
 def outcome(action: Change, account: Account, role: Securable) -> Account:
@@ -92,8 +92,9 @@ def _as_foreseen(what: Securable, account: Account) -> Account:
     ownership over in a managed access schema (GRANT <privileges> ... TO ROLE, Future grants).
     """
     container = container_of(what)
-    near = [future for future in account.future if (future.kind, future.within) == (what.kind, container)]
-    wide = [f for f in account.future if f.kind == what.kind and what.is_within(f.within) and f.within != container]
+    given = [future for future in account.future if future.kind == what.kind and not future.inherited]
+    near = [future for future in given if future.within == container]
+    wide = [future for future in given if what.is_within(future.within) and future.within != container]
     if is_managed(account, container):
         wide = [future for future in wide if future.privilege != OWNERSHIP]
     for future in near or wide:
@@ -141,10 +142,14 @@ def _with_settings(what: Securable, settings: dict[str, str], account: Account) 
 
 def _privileged(asked: Privileges, account: Account) -> Account:
     if isinstance(asked.on, Many) and asked.on.future:
-        future = {FutureGrant(privilege, asked.on.kind, asked.on.within, asked.to) for privilege in asked.privileges}
+        whose = (asked.on.kind, asked.on.within, asked.to, asked.inherited)
+        future = {FutureGrant(privilege, *whose) for privilege in asked.privileges}
         return replace(account, future=account.future - future if asked.revoked else account.future | future)
     on = things(account, asked.on)
     grants = {Grant(privilege, thing, asked.to) for thing in on for privilege in asked.privileges}
+    if asked.revoked:
+        # with a privilege goes the right to pass it on
+        grants |= {replace(grant, privilege=PASSING_ON + grant.privilege) for grant in grants}
     return replace(account, grants=account.grants - grants if asked.revoked else account.grants | grants)
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from registry_tools.checks.access.kinds import RELATIONS, container_of
 from registry_tools.checks.access.standing import Standing, exists, standing
-from registry_tools.mesh.account import Account, Securable
+from registry_tools.mesh.account import ACCOUNT, Account, Securable
 
 _WRITING: Final = ("INSERT", "UPDATE", "DELETE")
 
@@ -66,7 +66,9 @@ def matrix(account: Account, who: Iterable[Securable] | None = None) -> tuple[Ac
 
 def _access(who: Securable, found: Standing, database: Securable) -> Access:
     inside = sorted(thing for thing in found.account.objects if thing.is_within(database))
-    relations = [thing for thing in inside if thing.kind in RELATIONS]
+    # what is read may be of a kind that the model does not know, or that SHOW calls otherwise than its grants
+    selected = {on for privilege, on in found.grants if privilege == "SELECT" and on.is_within(database)}
+    relations = sorted({thing for thing in inside if thing.kind in RELATIONS} | selected)
     return Access(
         who=who,
         database=database.name[0],
@@ -81,6 +83,11 @@ def _access(who: Securable, found: Standing, database: Securable) -> Access:
         reads_more=any(
             future.privilege == "SELECT" and future.to in found.roles
             for future in found.account.future
-            if database in (future.within, container_of(future.within)) and future.kind in RELATIONS
+            if _holds(future.within, database) and future.kind in RELATIONS
         ),
     )
+
+
+def _holds(within: Securable, database: Securable) -> bool:
+    """Whether what comes to the one comes to the other: it is the database, a schema of it, or the account."""
+    return within == ACCOUNT or database in (within, container_of(within))

@@ -5,8 +5,9 @@ from typing import Literal
 from registry_tools.checks.access.actions import Action, Many, Member, Ownership, Privileges, Target
 from registry_tools.checks.access.kinds import PRIVILEGES
 from registry_tools.checks.access.obstacles import UnknownStatementError
-from registry_tools.checks.access.reading_names import RELATION, grantee, named, target
+from registry_tools.checks.access.reading_names import RELATION, everything, grantee, named, target
 from registry_tools.checks.access.words import Words
+from registry_tools.mesh.account import PASSING_ON
 
 
 def grant(words: Words) -> Action:
@@ -28,13 +29,16 @@ def _grant_or_revoke(words: Words, preposition: str, *, revoked: bool) -> Action
         role = named(words, kind)
         words.must(preposition)
         return Member(role=role, to=grantee(words), revoked=revoked)
+    inherited = words.take("INHERITED") is not None
+    passing_on = revoked and words.take(PASSING_ON.strip()) is not None
     asked = tuple(words.listed(lambda: _privilege(words)))
     words.must("ON")
-    on = target(words)
+    on = everything(words) if inherited else target(words)
     words.must(preposition)
-    if not (revoked and asked == ("OWNERSHIP",) and isinstance(on, Many) and on.future):
-        asked = _known(asked, on)
-    return Privileges(privileges=asked, on=on, to=grantee(words), revoked=revoked)
+    asked = _known(asked, on, revoked=revoked)
+    if passing_on:
+        asked = tuple(PASSING_ON + privilege for privilege in asked)
+    return Privileges(privileges=asked, on=on, to=grantee(words), revoked=revoked, inherited=inherited)
 
 
 def _ownership(words: Words) -> Action:
@@ -57,8 +61,8 @@ def _privilege(words: Words) -> str:
     return " ".join(found)
 
 
-def _known(asked: tuple[str, ...], on: Target) -> tuple[str, ...]:
-    """The privileges that are meant; each must be one that things of this kind have."""
+def _known(asked: tuple[str, ...], on: Target, *, revoked: bool) -> tuple[str, ...]:
+    """The privileges that are meant; each must be one that things of this kind have, or else be taken away."""
     kind = on.kind
     known = PRIVILEGES.get("TABLE" if kind == RELATION else kind, ())
     if asked in (("ALL",), ("ALL PRIVILEGES",)):
@@ -66,6 +70,7 @@ def _known(asked: tuple[str, ...], on: Target) -> tuple[str, ...]:
     # a database in a share is granted with the first, a database that the share's views read with the second
     shared = ("REFERENCE_USAGE",) if kind == "DATABASE" else ()
     for privilege in asked:
-        if privilege not in (*known, *shared):
+        owned = privilege == "OWNERSHIP" and not (isinstance(on, Many) and on.future)
+        if owned or not (revoked or privilege in (*known, *shared)):
             raise UnknownStatementError(f"{privilege} is nothing that can be granted on a {kind}")
     return asked

@@ -3,13 +3,15 @@
 from typing import Final
 
 from registry_tools.checks.access.actions import Many, Target
-from registry_tools.checks.access.kinds import GRANTEES, KINDS, PLURALS, PRIVILEGES
+from registry_tools.checks.access.kinds import GRANTEES, KINDS, PLURALS, PRIVILEGES, plural_of
 from registry_tools.checks.access.obstacles import UnknownStatementError
 from registry_tools.checks.access.words import Words
 from registry_tools.mesh.account import ACCOUNT, Securable
 
 # What a name is that stands without its kind, as dbt writes it in its grants: any relation of this name.
 RELATION: Final = "RELATION"
+# The kinds by what many of them are called, also those of which there are no future grants.
+_EVERY: Final = {plural_of(kind): kind for kind in KINDS}
 # Words before a kind that make no other kind of it.
 _STANDING: Final = ("TRANSIENT", "SECURE", "STORAGE")
 
@@ -44,6 +46,18 @@ def target(words: Words) -> Target:
     if any(words.sees(kind) for kind in kinds):
         return named(words, words.must(*kinds))
     return _whole(Securable(RELATION, words.path()), 3)
+
+
+def everything(words: Words) -> Many:
+    """What an inherited grant is on: everything of a kind, what is there and what is still to come."""
+    words.must("ALL")
+    kind = _EVERY[words.must(*_EVERY)]
+    words.must("IN")
+    container = words.must("ACCOUNT", "DATABASE", "SCHEMA")
+    within = ACCOUNT if container == "ACCOUNT" else named(words, container)
+    if len(within.name) >= KINDS[kind].parts:
+        raise words.stuck(f"something that has a {kind} in it")
+    return Many(kind=kind, within=within, future=True)
 
 
 def _whole(thing: Securable, parts: int) -> Securable:

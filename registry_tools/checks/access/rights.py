@@ -130,7 +130,8 @@ def _to_alter(alter: Alter, account: Account) -> Iterator[_Need]:
 
 def _to_grant(asked: Privileges, account: Account) -> Iterator[_Need]:
     if isinstance(asked.on, Many) and asked.on.future:
-        yield _to_foresee(asked.on.within, account)
+        # Managing access with inherited grants: to own what they are in is not enough
+        yield (_GRANTING,) if asked.inherited else _to_foresee(asked.on.within, account)
         if asked.to.kind == "DATABASE ROLE":
             yield (("USAGE", Securable("DATABASE", asked.to.name[:1])),)
     for thing in things(account, asked.on):

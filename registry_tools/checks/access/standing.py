@@ -1,11 +1,11 @@
 """An account and somebody in it in, what they have and may do out: through roles in roles, ownership and containers."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 from registry_tools.checks.access.kinds import containers_of
-from registry_tools.mesh.account import ACCOUNT, SYSTEM_ROLES, Account, Membership, Securable, role
+from registry_tools.mesh.account import ACCOUNT, SYSTEM_ROLES, Account, Grant, Membership, Securable, role
 
 OWNERSHIP: Final = "OWNERSHIP"
 MANAGE_GRANTS: Final = "MANAGE GRANTS"
@@ -78,6 +78,7 @@ def standing(account: Account, who: Securable) -> Standing:
     """What this role, database role, user or share comes to in this account."""
     roles = roles_of(account, who)
     given = [grant for grant in account.grants if grant.to in roles]
+    given += _inherited(account, roles)
     return Standing(
         account=account,
         who=who,
@@ -100,6 +101,15 @@ def roles_of(account: Account, who: Securable) -> frozenset[Securable]:
             found.add(one)
             waiting += has.get(one, ())
     return frozenset(found)
+
+
+def _inherited(account: Account, roles: Collection[Securable]) -> Iterator[Grant]:
+    """What roles hold of everything that there is of a kind (Managing access with inherited grants)."""
+    for future in account.future:
+        if future.inherited and future.to in roles:
+            for thing in account.objects:
+                if thing.kind == future.kind and thing.is_within(future.within):
+                    yield Grant(future.privilege, thing, future.to)
 
 
 def exists(account: Account, thing: Securable) -> bool:

@@ -59,13 +59,20 @@ def embedded_parameters(variables: Mapping[str, str]) -> dict[str, Any]:
 
 def key_parameters(path: str, variables: Mapping[str, str]) -> dict[str, Any]:
     """The private key in a file, with the passphrase that the variables have for it."""
-    if not Path(path).expanduser().is_file():
+    file = from_home(path)
+    if not file.is_file():
         then = "snowflake_setup/setup_keypair_auth.sh makes one"
         raise DocumentError("the private key is missing", where=path, then=then)
     passphrase = next((variables[name] for name in PASSPHRASES if variables.get(name)), None)
-    return {"private_key_file": str(Path(path).expanduser())} | (
-        {"private_key_file_pwd": passphrase} if passphrase else {}
-    )
+    return {"private_key_file": str(file)} | ({"private_key_file_pwd": passphrase} if passphrase else {})
+
+
+def from_home(path: str) -> Path:
+    """The path with a home in place of its ~; as it is where there is no such home."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        return Path(path)
 
 
 def _way(variables: Mapping[str, str]) -> str:

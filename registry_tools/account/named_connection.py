@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from registry_tools.account.login import key_parameters
+from registry_tools.account.login import from_home, key_parameters
 from registry_tools.errors import DocumentError, UsageError
 
 _CONNECTIONS: Final = "connections.toml"
@@ -22,6 +22,10 @@ _TAKEN: Final = frozenset(
         *("oauth_redirect_uri", "oauth_scope"),
     }
 )
+_NO_TEXTS: Final = frozenset(
+    {"port", "passcode_in_password", "client_store_temporary_credential", "workload_identity_impersonation_path"}
+    | {"proxy_port"}
+)
 # snow takes either spelling, the connector the first.
 _KEY_FILES: Final = ("private_key_file", "private_key_path")
 _KEY_WORDS: Final = ("private_key_file_pwd", "private_key_passphrase")
@@ -36,17 +40,19 @@ def named_parameters(name: str, variables: Mapping[str, str]) -> dict[str, Any]:
         raise UsageError(f"there is no {_CONNECTIONS} and no {_CONFIG}", where=str(folder), then=then)
     document = _read(file)
     connections = document if file.name == _CONNECTIONS else document.get("connections")
-    known = {key: held for key, held in (connections or {}).items() if isinstance(held, dict)}
+    listed = connections if isinstance(connections, dict) else {}
+    known = {key: held for key, held in listed.items() if isinstance(held, dict)}
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         then = f"did you mean {near[0]}?" if near else f"name one of {', '.join(known) or 'none, snow connection add'}"
         raise UsageError(f"there is no connection {name!r}", where=str(file), then=then)
+    _expect_texts(known[name], name, file)
     return _parameters(known[name], variables)
 
 
 def _folder(variables: Mapping[str, str]) -> Path:
     """Where Snowflake's tools keep their files: SNOWFLAKE_HOME, or where the system has such things."""
-    home = Path(variables.get("SNOWFLAKE_HOME") or "~/.snowflake").expanduser()
+    home = from_home(variables.get("SNOWFLAKE_HOME") or "~/.snowflake")
     if home.is_dir():
         return home
     from platformdirs import user_config_path
@@ -65,6 +71,17 @@ def _read(file: Path) -> dict[str, Any]:
         # what the parser shows of the text around the fault may be a password
         place = str(error).rpartition(" (at ")[2].rstrip(")") if " (at " in str(error) else "somewhere"
         raise DocumentError(f"it is no TOML, {place}", where=str(file), then=then) from None
+
+
+def _expect_texts(held: Mapping[str, Any], name: str, file: Path) -> None:
+    """What the connector stumbles over, and tells in words of its own insides."""
+    then = f"write it between quotes below [{name}]"
+    for key in sorted(_TAKEN & held.keys() - _NO_TEXTS):
+        if not isinstance(held[key], str):
+            raise DocumentError(f"{key} of connection {name!r} is no text", where=str(file), then=then)
+    if not held.get("account"):
+        then = f'write account = "organization-account" below [{name}]'
+        raise DocumentError(f"connection {name!r} does not say which account", where=str(file), then=then)
 
 
 def _parameters(held: Mapping[str, Any], variables: Mapping[str, str]) -> dict[str, Any]:

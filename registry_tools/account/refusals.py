@@ -51,7 +51,7 @@ def login_refused(error: BaseException, parameters: Mapping[str, Any]) -> Accoun
     """The error of a login that failed. `parameters` are the connector's; what is secret in them is left out."""
     account = str(parameters.get("account", ""))
     place = str(parameters.get("host") or account)
-    said = _without(_said(error), _secrets(parameters))
+    said = _said(error, _secrets(parameters))
     if _number(error) in _OUT_OF_REACH and not _remedy(said):
         then = f"see that {account or 'the account'} is spelled as organization-account, and that this machine gets out"
         return AccountError("Snowflake does not answer", where=place, details=[said], then=then)
@@ -61,7 +61,7 @@ def login_refused(error: BaseException, parameters: Mapping[str, Any]) -> Accoun
 
 def statement_refused(error: BaseException, statement: str, place: str, hidden: Iterable[str] = ()) -> AccountError:
     """The error of a statement that was declined, or AnswerLost where nobody knows whether it was carried out."""
-    said = _without(_said(error), hidden)
+    said = _said(error, hidden)
     details = [f"in {_head(statement)}"]
     if query := getattr(error, "sfqid", None):
         details.append(f"query {query}")
@@ -91,10 +91,10 @@ def _number(error: BaseException) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def _said(error: BaseException) -> str:
-    """The connector's message without numbers before it, on one line."""
+def _said(error: BaseException, hidden: Iterable[str]) -> str:
+    """The connector's message without numbers before it and without these texts, on one line."""
     raw = getattr(error, "raw_msg", None) or str(error) or type(error).__name__
-    return " ".join(_NUMBERS.sub("", str(raw)).split())
+    return " ".join(_NUMBERS.sub("", _without(str(raw), hidden)).split())
 
 
 def _remedy(said: str) -> str | None:

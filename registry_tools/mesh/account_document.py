@@ -82,7 +82,12 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     memberships: list[_Membership]
 
 
+class _Head(msgspec.Struct, frozen=True):
+    version: int
+
+
 # Made once and here, because callers may run in threads (see mesh.interface).
+_HEAD_DECODER: Final = msgspec.json.Decoder(_Head)
 _DECODER: Final = msgspec.json.Decoder(_Document)
 _ENCODER: Final = msgspec.json.Encoder()
 
@@ -127,9 +132,10 @@ def account_bytes(seen: Seen) -> bytes:
 
 def read_account(content: bytes) -> Seen:
     """What `account_bytes` wrote. Raises ValueError that says what is wrong with it, and where."""
+    version = _HEAD_DECODER.decode(content).version
+    if version != VERSION:
+        raise ValueError(f"version {version} is not known here")
     document = _DECODER.decode(content)
-    if document.version != VERSION:
-        raise ValueError(f"version {document.version} is not known here")
     account = Account(
         objects={
             each.thing.securable(): Entry(

@@ -145,6 +145,35 @@ def test_no_files_and_bad_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         named(tmp_path, "admin")
 
 
+@pytest.mark.parametrize(
+    ("written", "says"),
+    [
+        ("account = 5", "account of connection 'a' is no text"),
+        ('account = "x"\nauthenticator = 7', "authenticator of connection 'a' is no text"),
+        ('account = "x"\npassword = ["s3cret"]', "password of connection 'a' is no text"),
+        ('user = "u"', "connection 'a' does not say which account"),
+        ('account = "x"\nprivate_key_path = "~nobody.here/key.p8"', "the private key is missing"),
+    ],
+)
+def test_what_the_connector_would_stumble_over_is_said(tmp_path: Path, written: str, says: str) -> None:
+    (tmp_path / "connections.toml").write_text(f"[a]\n{written}\n")
+    with pytest.raises(DocumentError, match=says) as caught:
+        named(tmp_path, "a")
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("written", ['connections = "a"', 'connections = ["a"]', "a = 1"])
+def test_a_file_without_a_table_of_connections_has_none(tmp_path: Path, written: str) -> None:
+    (tmp_path / "config.toml").write_text(f"{written}\n")
+    with pytest.raises(UsageError, match="no connection 'a'"):
+        named(tmp_path, "a")
+
+
+def test_a_home_of_nobody_is_a_folder_that_is_not_there() -> None:
+    with pytest.raises(UsageError, match=r"no connections\.toml"):
+        named(Path("~nobody.here"), "a")
+
+
 def test_two_accounts_at_once_are_none() -> None:
     with pytest.raises(UsageError, match="name two accounts"), open_session({}, connection="a", embedded=True):
         pass

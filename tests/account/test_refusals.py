@@ -247,10 +247,11 @@ def test_an_aws_role_is_shown_to_snowflakes_hosts_alone() -> None:
     assert error.then == "unset SNOWFLAKE_HOST"
 
 
-def test_a_password_in_snowflakes_message_is_not_repeated(tmp_path: Path, server: _Server) -> None:
-    server.login = declined("390100", "Incorrect username or password was specified: hunter22hunter22.")
+@pytest.mark.parametrize("password", ["hunter22hunter22", "hunter22  hunter22"])
+def test_a_password_in_snowflakes_message_is_not_repeated(tmp_path: Path, server: _Server, password: str) -> None:
+    server.login = declined("390100", f"Incorrect username or password was specified: {password}.")
     (tmp_path / "connections.toml").write_text(
-        '[admin]\naccount = "a"\nuser = "U"\npassword = "hunter22hunter22"\nhost = "127.0.0.1"\nprotocol = "http"\n'
+        f'[admin]\naccount = "a"\nuser = "U"\npassword = "{password}"\nhost = "127.0.0.1"\nprotocol = "http"\n'
         f"port = {server.server_address[1]}\n"
     )
     with pytest.raises(AccountError) as caught, open_session({"SNOWFLAKE_HOME": str(tmp_path)}, connection="admin"):

@@ -88,6 +88,7 @@ ROLE = {"kind": "ROLE", "name": ["R"]}
     ("changes", "says"),
     [
         ({"version": 2}, "version 2 is not known here"),
+        ({"version": 2, "more": 1}, "version 2 is not known here"),
         ({"more": 1}, "unknown field `more`"),
         ({"objects": [{"thing": ROLE}, {"thing": ROLE}]}, "listed twice"),
         ({"objects": [{"thing": {"kind": "ROLE", "name": []}}]}, "0 parts"),

@@ -106,6 +106,12 @@ def test_any_privilege_on_a_schema_is_a_way_into_it() -> None:
     assert may(made, DOWN, "SELECT", ORDERS)
 
 
+def test_what_is_called_like_a_role_of_the_system_is_none() -> None:
+    made = account("use role SYSADMIN; create database SECURITYADMIN; create database role SECURITYADMIN.R")
+    assert not may(made, database_role("SECURITYADMIN", "R"), "MANAGE GRANTS", ACCOUNT)
+    assert not may(made, role("ACCOUNTADMIN"), "USAGE", Securable("WAREHOUSE", ("SYSADMIN",)))
+
+
 def test_nobody_may_anything_with_what_is_not_there() -> None:
     made = account(LEAST)
     assert not may(made, role("ACCOUNTADMIN"), "SELECT", ORDERS)

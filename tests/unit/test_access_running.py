@@ -226,6 +226,11 @@ def test_a_role_goes_with_what_it_was_given_and_leaves_what_it_owned() -> None:
     assert not any(grant.to == UP for grant in gone.grants)
 
 
+def test_a_role_takes_no_database_along_that_is_called_as_it_is() -> None:
+    made = as_admin("create role UP", BUILT)
+    assert as_admin("drop role UP", made) == BUILT
+
+
 # -- settings ---------------------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,6 @@ _MOST: Final = 10_000
 _DATABASE_ROLE: Final = "DATABASE ROLE"
 _LISTS: Final = {"show database roles": _DATABASE_ROLE, "show schemas": "SCHEMA"}
 _GRANTS: Final = ("show grants to", "show future grants to", "show grants of")
-_OF_A_SCHEMA: Final = 3
 
 
 def read_held(session: Session, role: str, database: str, wanted: Iterable[ReaderRole]) -> Held:
@@ -103,7 +102,7 @@ class _Asked:
 def _told(row: Row, database: str, kind: str) -> Grant | FutureGrant | Membership | tuple[Securable, Entry]:
     columns = {column for column in row if text(row, column)}
     if {"privilege", "granted_on", "name", "granted_to", "grantee_name"} <= columns:
-        return _granted(row)
+        return shown.grant(row)
     if {"privilege", "grant_on", "name", "grant_to", "grantee_name"} <= columns:
         return _future(row)
     if {"role", "granted_to", "grantee_name"} <= columns:
@@ -122,14 +121,3 @@ def _future(row: Mapping[str, object]) -> FutureGrant:
     within = named("SCHEMA" if "." in written else "DATABASE", written)
     to = named(kind_of(text(row, "grant_to")), text(row, "grantee_name"), within.database)
     return FutureGrant(text(row, "privilege"), kind_of(text(row, "grant_on")), within, to)
-
-
-def _granted(row: Row) -> Grant | Membership:
-    """A row of SHOW GRANTS TO. Names of three parts are read also where lower case stands in them without quotes."""
-    found, parts = shown.grant(row), tuple(text(row, "name").split("."))
-    if isinstance(found, Membership) or len(found.on.name) > 1 or len(parts) != _OF_A_SCHEMA:
-        return found
-    on, to = Securable(found.on.kind, parts), found.to
-    if to.kind == _DATABASE_ROLE:
-        to = named(to.kind, text(row, "grantee_name"), parts[0])
-    return Grant(found.privilege, on, to)

@@ -13,10 +13,13 @@ from registry_tools.mesh.account import Entry, FutureGrant, Grant, Membership, S
 Row: TypeAlias = Mapping[str, object]
 
 OWNERSHIP: Final = "OWNERSHIP"
-_ALONE: Final = frozenset({"ROLE", "USER", "SHARE", "WAREHOUSE", "DATABASE", "INTEGRATION", "RESOURCE MONITOR"})
+_ALONE: Final = frozenset({"ROLE", "USER", "WAREHOUSE", "DATABASE", "INTEGRATION", "RESOURCE MONITOR"})
 _PLAIN: Final = re.compile(r"[A-Z_][A-Z0-9_$]*(?:\.[A-Z_][A-Z0-9_$]*){0,2}", re.ASCII)
 _SIZES: Final = {"X-Small": "XSMALL", "X-Large": "XLARGE", "2X-Large": "XXLARGE", "3X-Large": "XXXLARGE"}
 _TRIGGERS: Final = (("notify_at", "NOTIFY"), ("suspend_at", "SUSPEND"), ("suspend_immediately_at", "SUSPEND_IMMEDIATE"))
+# How many parts a name can have besides one; what is not listed stands in a schema.
+_OF_A_SCHEMA: Final = (3,)
+_DEPTHS: Final = {"SCHEMA": (2,), "DATABASE ROLE": (2,), **dict.fromkeys(_ALONE, ()), "SHARE": (3,)}
 # DESCRIBE USER's properties that ALTER USER sets, without what is personal or secret. Public keys are public.
 _USER: Final = (
     *("TYPE", "COMMENT", "DISABLED", "NETWORK_POLICY", "DEFAULT_ROLE", "DEFAULT_WAREHOUSE", "DEFAULT_NAMESPACE"),
@@ -37,17 +40,23 @@ def named(kind: str, written: str, database: str | None = None) -> Securable:
     """
     if kind == "ACCOUNT":
         return Securable(kind)
-    if '"' not in written and (kind in _ALONE - {"SHARE"} or not _PLAIN.fullmatch(written)):
-        return Securable(kind, (written,))
-    try:
-        parts = parse_path(written)
-    except ValueError:
-        return Securable(kind, (written,))
+    parts = _parts(kind, written)
     if kind == "SHARE":
         return Securable(kind, parts[-1:])
     if kind == "DATABASE ROLE" and len(parts) == 1 and database:
         return Securable(kind, (database, *parts))
     return Securable(kind, parts)
+
+
+def _parts(kind: str, written: str) -> tuple[str, ...]:
+    """The parts of a name. One without the quotes that it needs is parted by its points, where it can have parts."""
+    if '"' not in written and (kind in _ALONE or not _PLAIN.fullmatch(written)):
+        parts = tuple(written.split("."))
+        return parts if len(parts) in _DEPTHS.get(kind, _OF_A_SCHEMA) and all(parts) else (written,)
+    try:
+        return parse_path(written)
+    except ValueError:
+        return (written,)
 
 
 def kind_of(written: str) -> str:

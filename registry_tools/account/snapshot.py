@@ -40,6 +40,18 @@ _EVERYBODY: Final = role("PUBLIC")
 _HIGHEST: Final = role("ACCOUNTADMIN")  # what it may do is known
 _GRANTED: Final = frozenset({"DATABASE", "WAREHOUSE", "INTEGRATION", "USER"})
 _FOLLOWED: Final = frozenset({"ROLE", "DATABASE ROLE", "USER", "SHARE"})
+# By how statements begin, the longer first.
+_COLUMNS: Final = {
+    "show grants of": ("granted_to", "grantee_name"),
+    "show grants to user": ("grantee_name",),
+    "show grants": ("privilege", "granted_on", "name", "granted_to", "grantee_name"),
+    "show future grants": ("privilege", "grant_on", "name", "grant_to", "grantee_name"),
+    "show databases": ("name", "owner"),
+    "show schemas": ("name", "owner", "options"),
+    "show database roles": ("name", "owner"),
+    "show roles": ("name", "owner"),
+    "show shares": ("kind", "name", "database_name", "to"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -125,6 +137,13 @@ class _Reading:
     def ask(self, statement: str) -> list[dict[str, object]]:
         """The rows of an answer that is whole."""
         rows = self._counted(statement)
+        missing = [column for column in _expected(statement) if rows and column not in rows[0]]
+        if missing:
+            raise AccountError(
+                f"the answer has no column {' and no '.join(missing)}, so some of it would go unseen",
+                where=statement,
+                then="run it by hand and see what it shows, and report it",
+            )
         if len(rows) >= _MOST:
             raise AccountError(
                 f"Snowflake shows {_MOST:,} rows at most, so some would be missing",
@@ -350,6 +369,11 @@ def _future(rows: Sequence[Row]) -> Iterator[FutureGrant]:
         within = named("SCHEMA" if "." in written else "DATABASE", written)
         to = named(shown.kind_of(text(row, "grant_to")), text(row, "grantee_name"), within.database)
         yield FutureGrant(text(row, "privilege"), kind, within, to)
+
+
+def _expected(statement: str) -> tuple[str, ...]:
+    """The columns without which an answer would say nothing, or less than it seems to."""
+    return next((columns for begin, columns in _COLUMNS.items() if statement.startswith(begin)), ())
 
 
 def _quoted(part: str) -> str:

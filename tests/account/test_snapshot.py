@@ -57,6 +57,27 @@ def test_what_was_set_up_and_built_is_read_back_whole(setting: Setting, *, old_n
     assert (seen.name, seen.role) == ("FAKE", "ACCOUNTADMIN")
 
 
+@pytest.mark.parametrize(
+    "column", ["granted_on", "grantee_name", "privilege", "name", "grant_to", "options", "database_name"]
+)
+def test_an_answer_without_a_column_that_matters_is_an_error(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch, column: str
+) -> None:
+    """What was renamed would else be read as if nobody held anything."""
+    fake = setting.set_up()
+    fake.run("grant usage on future schemas in database DBT_UP_PROD to role DBT_UP_ROLE")
+    run = FakeAccount.run
+
+    def renamed(self: FakeAccount, statement: str) -> list[dict[str, object]]:
+        rows = run(self, statement)
+        return [{f"{key}_2" if key == column else key: value for key, value in row.items()} for row in rows]
+
+    monkeypatch.setattr(FakeAccount, "run", renamed)
+    with pytest.raises(AccountError, match=f"the answer has no column {column}") as caught:
+        see_live(fake, setting.deployment)
+    assert (caught.value.where or "").startswith("show ")
+
+
 def test_reading_changes_nothing_and_takes_a_bounded_number_of_statements(setting: Setting) -> None:
     fake = setting.set_up()
     told: list[tuple[int, int]] = []

@@ -139,3 +139,23 @@ def test_a_share_is_read_with_and_without_its_account(written: str) -> None:
 
 def test_a_name_that_is_none_is_kept_as_it_is() -> None:
     assert named("FUNCTION", '"unfinished') == Securable("FUNCTION", ('"unfinished',))
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "parts"),
+    [
+        ("TABLE", "DBT_UP_PROD.MARTS.price list", ("DBT_UP_PROD", "MARTS", "price list")),
+        ("EXTERNAL TABLE", "DBT_UP_PROD.MARTS.Straße", ("DBT_UP_PROD", "MARTS", "Straße")),
+        ("SCHEMA", "DBT_UP_PROD.marts", ("DBT_UP_PROD", "marts")),
+        ("DATABASE ROLE", "reader", ("DBT_UP_PROD", "reader")),
+        ("DATABASE ROLE", "DBT_UP_PROD.reader", ("DBT_UP_PROD", "reader")),
+        ("ROLE", "first.last@acme.example", ("first.last@acme.example",)),
+        ("TABLE", "A.b..c", ("A.b..c",)),
+        ("SHARE", "ACME.FAKE.my share", ("my share",)),
+    ],
+)
+def test_a_name_without_the_quotes_that_it_needs_is_what_it_seems(
+    kind: str, written: str, parts: tuple[str, ...]
+) -> None:
+    """Otherwise what it names would stand in no database, and be nobody's business."""
+    assert named(kind, written, "DBT_UP_PROD") == Securable(kind, parts)

@@ -306,6 +306,8 @@ def test_grants_are_read(text: str, asked: Action) -> None:
         ("create user u workload_identity = (type = aws", r"expects \) after .*, not the end"),
         ("drop table d.s.t now", "the end after S.T, not NOW"),
         ("alter table d.s.t rename to d.s.u", "expects SET or UNSET"),
+        ("alter table d.s.t drop all row access policies", "the end after DROP ALL ROW ACCESS, not POLICIES"),
+        ("alter table d.s.t modify column c unset masking policy", "not POLICY"),
         ("alter account unset timezone", "expects SET after ALTER ACCOUNT, not UNSET"),
         ("alter resource monitor m triggers", "expects ON"),
         ("alter resource monitor m triggers on x percent do notify", "expects a number"),

@@ -28,6 +28,8 @@ _ON_ACCOUNTS: Final[Mapping[str, Literal["SET", "ADD", "REMOVE"]]] = {
     "REMOVE ACCOUNTS": "REMOVE",
 }
 _OF_COLUMNS: Final = ("ADD", "DROP", "ALTER", "MODIFY")
+# What has a say in who reads which rows and what of them.
+_OF_POLICIES: Final = ("POLICY", "POLICIES")
 
 
 def read(text: str) -> Action:
@@ -137,7 +139,7 @@ def _changed(words: Words, what: Securable) -> Alter:
     if what.kind == "SCHEMA" and (asked := words.take("ENABLE MANAGED ACCESS", "DISABLE MANAGED ACCESS")):
         return Alter(what=what, sets={MANAGED_ACCESS: "TRUE" if asked.startswith("ENABLE") else "FALSE"})
     if what.kind in RELATIONS and words.take(*_OF_COLUMNS):
-        words.rest()
+        words.rest(without=_OF_POLICIES)
         return Alter(what=what)
     if words.sees("TRIGGERS") or words.must("SET", "UNSET") == "SET":
         sets = dict(_sets(words))

@@ -114,9 +114,12 @@ class Words:
         while self.take(","):
             yield one()
 
-    def rest(self) -> None:
-        """Leaves the rest unread: it is a query."""
-        self._at = len(self._tokens)
+    def rest(self, without: tuple[str, ...] = ()) -> None:
+        """Leaves the rest unread, a query or what is said of columns; none of these words may be in it."""
+        while not self.done:
+            if any(map(self.sees, without)):
+                raise self.stuck("the end")
+            self._at += 1
 
     def end(self) -> None:
         """The statement must be over."""

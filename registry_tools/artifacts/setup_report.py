@@ -6,6 +6,7 @@ from typing import Any
 
 from registry_tools.artifacts.markdown_text import fenced, prose
 from registry_tools.artifacts.workflow_command import inert_line
+from registry_tools.mesh.account import spelled
 from registry_tools.mesh.setup_plan import SetupPlan, Step
 
 
@@ -44,7 +45,7 @@ def plan_markdown(plan: SetupPlan, account: str) -> str:
     for file, steps in groupby(plan.steps, key=lambda step: step.file):
         sql: list[str] = []
         for role, of_role in groupby(steps, key=lambda step: step.role):
-            sql += [f"use role {role};"] if role else []
+            sql += [f"use role {spelled(role)};"] if role else []
             sql += [f"{step.statement.text};" for step in of_role]
         lines += [prose(file), "", fenced("\n".join(sql), "sql")]
     return "\n".join(lines)

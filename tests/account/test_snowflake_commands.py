@@ -271,6 +271,9 @@ def test_the_table_is_markdown_for_a_document(run: Run, setting: Setting) -> Non
     planned = run("plan", *LIVE, "--format", "markdown").stdout
     assert planned.startswith("**2 of ")
     assert planned.count("```") == 2 * 2
+    odd = 'create role "a b"; grant create database on account to role "a b"; use role "a b"; create database ODD;'
+    Path("odd.sql").write_text(f"use role accountadmin; {odd}")
+    assert '\nuse role "a b";\n' in run("plan", "odd.sql", "--from-nothing", "--format", "markdown").stdout
 
 
 # --- without a connection --------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ def _planned(found: Account, deployment: Deployment) -> Iterator[Securable]:
     ours = {place.database for _, place in deployment.placed if place.lasting}
     yield from (database_role(name, PUBLIC_READER) for name in ours)
     for thing in found.objects:
-        if thing.kind == "DATABASE ROLE" and thing.name[0] in ours and thing.name[1].startswith(_OWN_READERS):
+        if thing.kind == "DATABASE ROLE" and thing.name[0] in ours and thing.name[-1].startswith(_OWN_READERS):
             yield thing
 
 

@@ -99,7 +99,7 @@ def test_an_account_in_which_a_project_was_built_and_granted_is_as_the_files_say
         Grant("USAGE", LANDING, STRANGER),
         Grant("MODIFY PROGRAMMATIC AUTHENTICATION METHODS", SERVICE, STRANGER),
         Grant("USAGE", Securable("DATABASE", ("SNOWFLAKE",)), CONSUMER),
-        Grant("MANAGE GRANTS", ACCOUNT, STRANGER),
+        Grant("MANAGE GRANTS", ACCOUNT, CONSUMER),
         Grant("MANAGE GRANTS", MARTS, CONSUMER),
         Grant("APPLY MASKING POLICY", ACCOUNT, CONSUMER),
         Grant("INSERT", SECRETS, PUBLIC_READER),
@@ -138,6 +138,13 @@ def test_whoever_gets_more_than_the_files_say_is_told_with_what_ends_it(
     assert mend
     setting.fake.run(mend)
     assert told(lambda account: account) == []
+
+
+def test_a_database_role_without_a_database_is_no_reader(told: Told, setting: Setting) -> None:
+    """As only a file that somebody changed has it."""
+    assert told(lambda account: account) == []
+    odd = replace(setting.fake.account, objects={Securable("DATABASE ROLE", ("DBT_UP_PROD",)): Entry()})
+    assert check_access(setting.scripts, see_nothing(setting.deployment), odd, setting.deployment).differences
 
 
 def test_a_reader_of_what_nobody_publishes_is_told(told: Told) -> None:
@@ -188,6 +195,17 @@ def test_everybody_who_may_log_in_as_a_service_user_is_told(told: Told, monkeypa
     leaked = [says for says, _ in told(lambda account: account)]
     assert len(leaked) == 3
     assert all("WORKLOAD_IDENTITY of USER" in says and "evil.example" in says for says in leaked)
+
+
+def test_who_may_grant_whatever_they_like_stands_in_the_matrix(told: Told, setting: Setting) -> None:
+    """It is no deviation: whoever looks at an account every night has to have it (docs/setup.md)."""
+    assert told(lambda account: with_(account, Grant("MANAGE GRANTS", ACCOUNT, STRANGER))) == []
+    seen = see_live(setting.fake, setting.deployment).account
+    rows = check_access(setting.scripts, see_nothing(setting.deployment), seen, setting.deployment).rows
+    stranger = [row for row in rows if row.role == "STRANGER"]
+    assert {row.database for row in stranger} == {row.database for row in rows}
+    assert {row.permissions for row in stranger} == {"grants what it likes to whom it likes (MANAGE GRANTS)"}
+    assert not any(row.foreseen for row in stranger)
 
 
 @pytest.mark.parametrize("inherited", [False, True])

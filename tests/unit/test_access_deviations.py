@@ -236,13 +236,6 @@ def test_what_is_held_on_kinds_that_the_model_does_not_know_is_told(held: Future
     assert (one.says, one.mend) == (f"not in the files: {says}", None)
 
 
-def test_who_may_grant_whatever_they_like_is_told() -> None:
-    statement = "GRANT MANAGE GRANTS ON ACCOUNT TO ROLE STRANGER"
-    (one,) = deviations(WANTED, after(statement, STRANGER))
-    assert one.says == f"not in the files: {statement}"
-    assert told(after("grant manage grants on account to role SYSADMIN", STRANGER)) == []
-
-
 def test_that_everybody_has_a_role_of_administrators_is_told() -> None:
     (one,) = deviations(WANTED, replace(WANTED, memberships=WANTED.memberships | {Membership(ADMIN, PUBLIC)}))
     assert one.mend == "REVOKE ROLE SYSADMIN FROM ROLE PUBLIC"

@@ -18,7 +18,7 @@ from registry_tools.mesh.account import (
     database_role,
     role,
 )
-from tests.accounts import BUILD, DOWN, GRANTS, LEAST, ORDERS, UP, account, changed
+from tests.accounts import BUILD, DOWN, GRANTS, INTERNAL, LEAST, ORDERS, UP, account, changed
 
 ADMIN, SYSADMIN = role("ACCOUNTADMIN"), role("SYSADMIN")
 DATABASE, MARTS = Securable("DATABASE", ("UP",)), Securable("SCHEMA", ("UP", "MARTS"))
@@ -518,6 +518,18 @@ def test_of_a_view_that_was_there_before_it_is_not_known_whether_it_is_secure() 
     view = Securable("VIEW", ("UP", "MARTS", "V"))
     found = replace(MADE, objects={**MADE.objects, view: Entry(owner=UP)})
     assert may(as_admin(SHARED + SELECT, found), Securable("SHARE", ("S",)), "SELECT", view)
+
+
+def test_a_share_that_is_known_by_its_members_alone_is_a_share() -> None:
+    """SHOW SHARES tells it to few; SHOW GRANTS OF the database role to whoever sees the role."""
+    known = replace(
+        BUILT,
+        memberships=BUILT.memberships | {Membership(database_role("UP", "READER"), Securable("SHARE", ("HIDDEN",)))},
+    )
+    grant = "grant select on table UP.MARTS.INTERNAL to database role UP.READER"
+    assert as_admin(grant, known).grants - known.grants == {Grant("SELECT", INTERNAL, database_role("UP", "READER"))}
+    with pytest.raises(Refusal, match="cannot have INSERT"):
+        as_admin(grant.replace("select", "insert"), known)
 
 
 def test_what_a_shared_role_should_never_have_had_can_be_revoked() -> None:

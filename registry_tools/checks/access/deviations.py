@@ -88,12 +88,12 @@ class _Sides:
         return thing in self.wanted.objects and not exists(self.found, thing)
 
     def concerns_us(self, held: _Held) -> bool:
-        """Whether it is held on what is ours or by us, or lets somebody do as they like with all of it."""
+        """Whether it is held on what is ours or by us, or everywhere or by everybody, so that ours is among it."""
         if any(map(self.is_ours, _named(held))):
             return True
         match held:
             case Grant():
-                return held.on == ACCOUNT and held.privilege == MANAGE_GRANTS and not _is_systems(held.to)
+                return False
             case FutureGrant():
                 return held.within == ACCOUNT and not _is_systems(held.to)
             case _:

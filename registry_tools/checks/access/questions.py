@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from registry_tools.checks.access.kinds import RELATIONS, container_of
-from registry_tools.checks.access.standing import Standing, exists, standing
+from registry_tools.checks.access.standing import MANAGE_GRANTS, Standing, exists, standing
 from registry_tools.mesh.account import ACCOUNT, Account, Securable
 
 _WRITING: Final = ("INSERT", "UPDATE", "DELETE")
@@ -17,7 +17,8 @@ class Access:
 
     `builds` are the schemas in which they can create relations; with `opens` they can create schemas besides.
     `reads` are the relations from which they can select, `writes` those that they can change. With `reads_more` they
-    can also read relations that are still to come, without anybody granting it.
+    can also read relations that are still to come, without anybody granting it. With `rules` they can grant all of it
+    to whomever they like.
     """
 
     who: Securable
@@ -27,6 +28,7 @@ class Access:
     reads: tuple[Securable, ...] = ()
     writes: tuple[Securable, ...] = ()
     reads_more: bool = False
+    rules: bool = False
 
     @property
     def says(self) -> str:
@@ -42,6 +44,8 @@ class Access:
             parts.append(f"Read-only (SELECT), {counted}{' and all that come' if self.reads_more else ''}")
         if changed := [relation for relation in self.writes if relation.name[1] not in self.builds]:
             parts.append(f"writes {len(changed)} of them")
+        if self.rules:
+            parts.append("grants what it likes to whom it likes (MANAGE GRANTS)")
         return "; ".join(parts) or "sees the database, reads nothing"
 
 
@@ -53,14 +57,16 @@ def may(account: Account, who: Securable, privilege: str, on: Securable) -> bool
 
 
 def matrix(account: Account, who: Iterable[Securable] | None = None) -> tuple[Access, ...]:
-    """A row for each of them (or for every role that is not the system's) and each database that they see, sorted."""
+    """A row for each of them (or for every role that is not the system's) and each database that they see or have in
+    their hands, sorted.
+    """
     asked = who if who is not None else (thing for thing in account.objects if thing.kind == "ROLE")
     databases = sorted(thing for thing in account.objects if thing.kind == "DATABASE")
     return tuple(
         _access(one, found, database)
         for one, found in ((one, standing(account, one)) for one in sorted(asked))
         for database in databases
-        if found.reaches_into(database)
+        if found.reaches_into(database) or found.may(MANAGE_GRANTS, ACCOUNT)
     )
 
 
@@ -85,6 +91,7 @@ def _access(who: Securable, found: Standing, database: Securable) -> Access:
             for future in found.account.future
             if _holds(future.within, database) and future.kind in RELATIONS
         ),
+        rules=found.may(MANAGE_GRANTS, ACCOUNT),
     )
 
 

@@ -25,7 +25,7 @@ from registry_tools.checks.access.obstacles import DeclinedError, UnknownStateme
 from registry_tools.checks.access.reading import AUTHENTICATION_POLICY, IS_SECURE, MANAGED_ACCESS, tag_of
 from registry_tools.checks.access.reading_names import RELATION
 from registry_tools.checks.access.standing import OWNERSHIP, PUBLIC, exists, roles_of, standing
-from registry_tools.mesh.account import Account, Securable, parse_path
+from registry_tools.mesh.account import Account, Entry, Securable, parse_path
 
 # Settings that name something else of the account.
 _NAMING: Final = {
@@ -222,7 +222,7 @@ def _only_shareable(privileges: Iterable[str], to: Securable) -> None:
 
 def _only_secure(given: Iterable[Securable], share: Securable, account: Account) -> None:
     """Of a view that was not created here nothing is known, and nothing is said."""
-    if account.objects[share].settings.get("SECURE_OBJECTS_ONLY") == "FALSE":
+    if account.objects.get(share, Entry()).settings.get("SECURE_OBJECTS_ONLY") == "FALSE":
         return
     for thing in given:
         entry = account.objects.get(thing)

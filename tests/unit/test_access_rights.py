@@ -178,6 +178,22 @@ def test_future_grants_take_manage_grants_outside_of_managed_access() -> None:
     assert allowed(statement.format("database UP"), "SECURITYADMIN")
 
 
+def test_what_is_there_takes_no_right_to_what_is_to_come() -> None:
+    for statement in (
+        "grant select on all tables in {} to role DOWN_ROLE",
+        "grant ownership on all tables in {} to role R",
+    ):
+        made = account("use role USERADMIN; create role R; use role SYSADMIN; create schema UP.EMPTY", before=MADE)
+        run(statement.format("schema UP.EMPTY"), made, role="SYSADMIN")
+        with pytest.raises(Refusal, match="lacks MANAGE GRANTS"):
+            run(statement.replace("all", "future").format("schema UP.EMPTY"), made, role="SYSADMIN")
+
+
+def test_what_gives_way_need_not_be_owned() -> None:
+    made = account("use role SYSADMIN; grant create schema on database UP to role DOWN_ROLE", before=MADE)
+    assert run("create schema if not exists UP.MARTS", made, role="DOWN_ROLE")[0] == made
+
+
 def test_inherited_grants_take_manage_grants_also_of_an_owner() -> None:
     """Managing access with inherited grants: container ownership alone does not authorize the creation."""
     statement = "grant inherited select on all tables in schema UP.MARTS to role DOWN_ROLE"

@@ -30,6 +30,10 @@ SYSTEM_ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "USERADMIN": ("SECURITYADMIN",),
     "PUBLIC": (),
 }
+# Names that are no one's to choose: every account has these roles, or a database, a user or schemas of that name.
+TAKEN: Final = frozenset(
+    {*RESERVED, *SYSTEM_ROLES, "ORGADMIN", "GLOBALORGADMIN", "SNOWFLAKE", "SNOWFLAKE_SAMPLE_DATA", "INFORMATION_SCHEMA"}
+)
 
 
 @dataclass(frozen=True, order=True, slots=True)

@@ -1,6 +1,6 @@
 """A deployment in, the SQL of its databases, schemas, warehouses and resource monitors out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +11,8 @@ from registry_tools.mesh.deployment import SIZES, DeployedProject, Deployment, P
 # Seconds without a query after which a warehouse sleeps; less saves nothing, as a minute is the least that is billed
 # (Snowflake, Overview of Warehouses).
 _SLEEPS_AFTER: Final = 60
+# Characters of a tag's value (Snowflake, Object tagging, Tag quotas).
+_LONGEST_TAG: Final = 256
 _TRIGGERS: Final = "triggers on 80 percent do notify on 100 percent do suspend"
 
 
@@ -141,10 +143,19 @@ def _made(warehouse: Warehouse, terms: SnowflakeTerms) -> Iterator[str]:
     )
 
 
-def _tagged(kind: str, name: str, projects: Iterable[str], environments: Iterable[str], terms: SnowflakeTerms) -> str:
+def _tagged(kind: str, name: str, projects: Sequence[str], environments: Sequence[str], terms: SnowflakeTerms) -> str:
     tags = f"{terms.governance}.TAGS"
-    whose = ((f"{tags}.MESH_PROJECT", " ".join(projects)), (f"{tags}.MESH_ENVIRONMENT", " ".join(environments)))
+    whose = (
+        (f"{tags}.MESH_PROJECT", _listed(projects, "projects")),
+        (f"{tags}.MESH_ENVIRONMENT", _listed(environments, "environments")),
+    )
     return tagging(f"alter {kind} {name}", whose)
+
+
+def _listed(names: Sequence[str], noun: str) -> str:
+    """The names as the value of a tag, or how many they are where it would not take them."""
+    value = " ".join(names)
+    return value if len(value) <= _LONGEST_TAG else f"{len(names)} {noun}"
 
 
 def _monitor(warehouse: Warehouse) -> Section:

@@ -71,7 +71,5 @@ def _section(number: int, section: Section) -> Iterator[str]:
 
 def _within(statement: str) -> str:
     """A grant that is too long for a line, with its grantee on the next one."""
-    if len(statement) < _WIDTH or "\n" in statement:
-        return statement
-    head, _, grantee = statement.rpartition(" to ")
-    return f"{head}\n    to {grantee}"
+    head, to, grantee = statement.rpartition(" to ")
+    return statement if len(statement) < _WIDTH or "\n" in statement or not to else f"{head}\n    to {grantee}"

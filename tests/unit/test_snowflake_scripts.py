@@ -71,6 +71,23 @@ def test_every_statement_is_one_of_snowflakes(deployment: Deployment) -> None:
         assert unparsed(file.content.decode()) == []
 
 
+def test_what_is_longer_than_a_line_is_still_a_statement(tmp_path: Path) -> None:
+    partners = ", ".join(f"ORGANIZATION.PARTNER_{number}" for number in range(9))
+    long = SHOP.replace("SHOP_WH", "W" * 150).replace("SHOP_ROLE", f"{'R' * 150}, shared_with: [{partners}]")
+    for file in snowflake_scripts(written(tmp_path, long.replace("SHOP,", f"{'D' * 150},"))):
+        assert unparsed(file.content.decode()) == []
+
+
+def test_a_tag_takes_no_more_than_256_characters(tmp_path: Path) -> None:
+    more = "".join(
+        f"  {'shop' * 10}{n}: {{snowflake: {{database: SHOP{n}, warehouse: SHOP_WH, role: ROLE{n}}}}}\n"
+        for n in range(7)
+    )
+    tags = [line for line in lines(written(tmp_path, SHOP + more)) if "set tag" in line]
+    assert "MESH_PROJECT = '8 projects', MESH_GOVERNANCE.TAGS.MESH_ENVIRONMENT = 'prod'" in tags[0]
+    assert f"MESH_PROJECT = '{'shop' * 10}6'" in tags[-1]
+
+
 @pytest.mark.parametrize(
     ("statement", "typo"),
     [

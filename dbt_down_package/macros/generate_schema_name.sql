@@ -1,4 +1,5 @@
 {% macro generate_schema_name(custom_schema_name, node) -%}
-    {%- set own = '' if target.name in ('prod', 'local') else target.schema -%}
+    {#- mesh render writes the schema of a target that lasts in upper case, and a builder's own in lower case -#}
+    {%- set own = '' if target.schema == target.schema | upper else target.schema -%}
     {{ [own, custom_schema_name] | select | join('_') or target.schema }}
 {%- endmacro %}

@@ -6,6 +6,8 @@ from typing import Final
 from registry_tools.artifacts.files import GeneratedFile
 from registry_tools.artifacts.snowflake_script import FOLDER, HEAD
 from registry_tools.artifacts.yaml_text import word
+from registry_tools.errors import UsageError
+from registry_tools.mesh.account import spelled
 from registry_tools.mesh.deployment import DEVELOPMENT, DeployedProject, Deployment, Identity, Place
 
 _PRODUCTION: Final = "prod"
@@ -67,9 +69,11 @@ _WAYS: Final[dict[Identity, str]] = {
 def profiles(deployment: Deployment) -> tuple[GeneratedFile, ...]:
     """The one file, for all projects.
 
-    Which proof is given is chosen by variables and not by further targets: models are built where the target's name
-    says (generate_schema_name), and the commands are the same for everybody.
+    Which proof is given is chosen by variables and not by further targets: models are built where the target's
+    schema says (generate_schema_name), and the commands are the same for everybody. Raises UsageError for an
+    environment that is called as one of the embedded mesh.
     """
+    _expect_apart(deployment)
     identity = deployment.snowflake.identity
     parts = (
         _head(deployment),
@@ -82,6 +86,14 @@ def profiles(deployment: Deployment) -> tuple[GeneratedFile, ...]:
     )
     content = "\n".join(part.rstrip("\n") + "\n" for part in parts)
     return (GeneratedFile(path=FOLDER / "profiles.yml", content=content.encode()),)
+
+
+def _expect_apart(deployment: Deployment) -> None:
+    environments = {place.environment for _, place in deployment.placed}
+    for taken in sorted(environments & set(map(_local, environments))):
+        what = f"the environment {taken} would have the target of the embedded mesh, which is {taken}"
+        then = f"give environments.{taken} another name"
+        raise UsageError(what, where="mesh.yml", then=then)
 
 
 def _head(deployment: Deployment) -> str:
@@ -112,18 +124,21 @@ def _local(environment: str) -> str:
 
 
 def _schemas(deployment: Deployment) -> Iterator[str]:
-    yield "# Where models without a schema of their own go; see generate_schema_name"
-    lasting = {place.environment: place.lasting for _, place in deployment.placed}
-    for environment, lasts in lasting.items():
-        if lasts:
-            schema = _STAGING
-        elif environment == DEVELOPMENT:
-            schema = "\"{{ env_var('DBT_USER', env_var('USER', 'dev')) }}_dev\""
-        else:
-            name = environment.replace("-", "_")
-            schema = f"\"{{{{ env_var('DBT_{name.upper()}_SCHEMA', '{name}') }}}}\""
-        yield f".in_{environment}: &in_{environment}"
-        yield f"  schema: {schema}"
+    yield "# Where models without a schema of their own go (generate_schema_name): in upper case where it lasts, and in"
+    yield "# lower case where it is the builder's own, with which the names of all of theirs begin."
+    passing = dict.fromkeys(place.environment for _, place in deployment.placed if not place.lasting)
+    if any(place.lasting for _, place in deployment.placed):
+        yield from (".lasting: &lasting", f"  schema: {_STAGING}")
+    for environment in passing:
+        yield from (f".in_{environment}: &in_{environment}", f'  schema: "{_own_schema(environment)}"')
+
+
+def _own_schema(environment: str) -> str:
+    if environment == DEVELOPMENT:
+        return "{{ env_var('DBT_USER', env_var('USER', 'dev')) }}_dev"
+    name = environment.replace("-", "_")
+    plain = name if spelled(name.upper()) == name.upper() else f"in_{name}"
+    return f"{{{{ env_var('DBT_CI_SCHEMA', '{plain}') | lower }}}}"
 
 
 def _users(deployment: Deployment) -> Iterator[str]:
@@ -153,7 +168,8 @@ def _profile(project: DeployedProject, identity: Identity) -> Iterator[str]:
 
 
 def _output(project: DeployedProject, place: Place, target: str, merged: list[str], role: str) -> str:
-    sources = ", ".join(f"*{name}" for name in (*merged, f"in_{place.environment}"))
+    where = "lasting" if place.lasting else f"in_{place.environment}"
+    sources = ", ".join(f"*{name}" for name in (*merged, where))
     told = {"database": place.database, "warehouse": place.warehouse, "role": role}
     if place.lasting and _STAGING not in project.schemas:
         told["schema"] = project.schemas[0]

@@ -153,7 +153,7 @@ def _developers(project: DeployedProject, place: Place) -> Section:
     role = place.developer_role
     made = [*_roles((role,)), *(f"grant role {role} to user {developer}" for developer in project.developers)]
     built = [f"grant usage on warehouse {place.warehouse} to role {role}"]
-    if not place.lasting:
+    if place.environment == DEVELOPMENT and not place.lasting:
         built.append(f"grant usage, create schema on database {place.database} to role {role}")
         for schema in (f"{place.database}.{developer}_DEV" for developer in project.developers):
             built += (f"create schema if not exists {schema}", _given("schema", schema, role))

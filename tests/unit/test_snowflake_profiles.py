@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import jinja2
 import pytest
 import yaml
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from registry_tools.artifacts.snowflake_profiles import profiles
+from registry_tools.errors import UsageError
 from tests.deployments import CASES, deployment_in, written
 from tests.running import REPOSITORY
 
@@ -153,6 +155,60 @@ def test_a_schema_of_production_is_one_that_the_project_has(login: Login) -> Non
     assert login(document, "finance", "prod").schema == "STAGING"
     assert login(document, "board", "ci").schema == "ci"
     assert login(document, "board", "ci", DBT_CI_SCHEMA="pr_7").schema == "pr_7"
+
+
+SPELLED = """\
+version: 1
+environments: {"on": , "null": {reads: "on"}, 1e3: {reads: "on"}, no-op: {reads: "on"}, order: {reads: "on"}}
+projects: {"off": {snowflake: {database: "Y_{ENV}", warehouse: "NO", role: "OFF", schemas: ["YES"]}}}
+"""
+
+
+def test_names_that_are_words_of_yaml_or_sql_come_as_they_are(tmp_path: Path, login: Login) -> None:
+    (file,) = profiles(written(tmp_path, SPELLED))
+    document = yaml.safe_load(file.content)
+    schemas = {"on": "YES", "null": "in_null", "1e3": "in_1e3", "no-op": "no_op", "order": "in_order"}
+    for environment, schema in schemas.items():
+        for target in (environment, f"local_{environment}"):
+            found = login(document, "off", target)
+            assert (found.schema, found.role, found.warehouse) == (schema, "OFF", "NO")
+            assert found.database == f"Y_{environment.upper().replace('-', '_')}"
+
+
+@pytest.mark.parametrize("folder", MESHES, ids=["repository", *CASE])
+@pytest.mark.parametrize("project", ["dbt_up", "dbt_down", "dbt_down_loom", "dbt_down_package"])
+def test_models_go_to_the_projects_own_schemas_where_it_lasts_and_to_the_builders_elsewhere(
+    folder: Path, project: str, login: Login, key: tuple[Path, bytes]
+) -> None:
+    macro = (REPOSITORY / project / "macros/generate_schema_name.sql").read_text()
+    document, shell = rendered(folder), {"SNOWFLAKE_PRIVATE_KEY_PATH": str(key[0]), "SNOWFLAKE_USER": "ADA"}
+    for other, place in deployment_in(folder).placed:
+        local = "local" if place.environment == "prod" else f"local_{place.environment}"
+        for target in (place.environment, local):
+            found = login(
+                document,
+                other.name,
+                target,
+                **shell,
+                DBT_ENV_SECRET_SNOWFLAKE_KEY_PASSPHRASE=PASSPHRASE,
+                DBT_CI_SCHEMA="PR_7",
+                DBT_USER="ADA",
+            )
+            template = jinja2.Template(f"{macro}{{{{ generate_schema_name(asked, none) }}}}")
+            built = [template.render(target=found, asked=asked).strip() for asked in ("MARTS", None)]
+            if place.lasting:
+                assert built == ["MARTS", found.schema]
+                assert found.schema in other.schemas
+            else:
+                own = "ADA_dev" if place.environment == "dev" else "pr_7"
+                assert built == [f"{own}_MARTS", own]
+
+
+@pytest.mark.parametrize("taken", ["local", "local_ci"])
+def test_an_environment_is_not_called_as_the_embedded_mesh(tmp_path: Path, taken: str) -> None:
+    mesh = SPELLED.replace('"on": ,', f'"on": , prod: , ci: , {taken}: ,')
+    with pytest.raises(UsageError, match=f"the environment {taken} would have the target of the embedded mesh"):
+        profiles(written(tmp_path, mesh))
 
 
 def test_without_an_environment_for_people_there_is_no_target_for_them(tmp_path: Path) -> None:

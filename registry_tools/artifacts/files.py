@@ -91,10 +91,24 @@ def _same(file: GeneratedFile) -> bool:
 
 
 def _refuse_foreign(file: GeneratedFile) -> None:
+    command = "mesh render" if RENDERED.encode() in file.content else "mesh sync"
+    if blocking := _blocking(file.path):
+        raise DocumentError(
+            f"cannot be written: {blocking.name} is no {'file' if blocking == file.path else 'folder'}",
+            where=str(file.path),
+            then=f"move it away (mv {blocking.name} {blocking.name}.bak) and run {command} again",
+        )
     if file.guarded and file.path.is_file() and file.path.stat().st_size and not is_ours(file.path):
-        command = "mesh render" if RENDERED.encode() in file.content else "mesh sync"
         raise DocumentError(
             f"this file was not written by {command} and is left alone",
             where=str(file.path),
             then=f"move it away (mv {file.path.name} {file.path.name}.bak) and run {command} again",
         )
+
+
+def _blocking(path: Path) -> Path | None:
+    """What stands where the file should, or one of its folders, and is none."""
+    if path.exists() and not path.is_file():
+        return path
+    standing = next(folder for folder in path.parents if folder.exists())
+    return None if standing.is_dir() else standing

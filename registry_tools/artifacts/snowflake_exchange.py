@@ -67,6 +67,7 @@ def _landing(project: DeployedProject, landing: Landing) -> Section:
     if _RAW not in project.schemas:
         raise UsageError(
             f"files of {project.name} land in the schema {_RAW}, which it does not have",
+            where="mesh.yml",
             then=f"add {_RAW} to projects.{project.name}.snowflake.schemas",
         )
     integration = f"{project.name.upper()}_LANDING"

@@ -205,12 +205,14 @@ def _known(project: DeployedProject, users: tuple[_Login, ...], aws: AwsTerms | 
     """The AWS role by which Snowflake knows the user. It can stand for one, as no name is told when it logs in."""
     if aws is None:
         raise UsageError(
-            "service users log in by AWS roles, and 'aws' is missing in mesh.yml",
+            "service users log in by AWS roles, and 'aws' is missing",
+            where="mesh.yml",
             then="write aws: {account: ..., region: ..., bucket: ...}, or identity: key_pair below snowflake",
         )
     if len(users) > 1:
         raise UsageError(
             f"{project.name} has one AWS role, and would have {len(users)} service users in Snowflake",
+            where="mesh.yml",
             then=f"name one user for all: projects.{project.name}.snowflake.user; or write identity: key_pair",
         )
     proof = f"(type = aws arn = {text(aws.role_arn(project.name))})"

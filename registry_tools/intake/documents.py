@@ -42,6 +42,10 @@ def read_yaml(path: Path, *, noun: str, then: str, unique: bool = True) -> dict[
         raise DocumentError(f"{noun} is not YAML: {error.problem}", where=place, then=then) from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise DocumentError(f"{noun} is not YAML: {error}", where=str(path), then=then) from None
+    except (AttributeError, KeyError, TypeError):  # out of PyYAML's own constructors, for `!!bool x`
+        raise DocumentError(
+            f"{noun} is not YAML: a value is not what its tag says", where=str(path), then=then
+        ) from None
     if not isinstance(document, dict):
         raise DocumentError(f"{noun} is a {type(document).__name__}, not a mapping", where=str(path), then=then)
     return document

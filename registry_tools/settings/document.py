@@ -10,6 +10,7 @@ from registry_tools.errors import DocumentError
 
 _VARIABLE: Final = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 _LONGEST_SECONDS: Final = 3600
+_LONGEST: Final = 500  # characters of a message: some lines of a terminal
 
 
 class Document:
@@ -104,7 +105,8 @@ class Document:
         return value
 
     def fail(self, what: str, then: str) -> NoReturn:
-        """Raise a DocumentError that names the file."""
+        """Raise a DocumentError that names the file; of a value that is written there its beginning."""
+        what, then = (text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..." for text in (what, then))
         raise DocumentError(what, where=str(self._path), then=then)
 
 

@@ -123,14 +123,17 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 
 
 @pytest.mark.parametrize("kind", ["folder-is-a-file", "file-is-a-folder"])
-def test_a_place_that_cannot_hold_the_file_is_said(path: Path, kind: str) -> None:
+def test_a_place_that_cannot_hold_the_file_is_said_before_anything_is_written(path: Path, kind: str) -> None:
     if kind == "folder-is-a-file":
         path.parent.write_text("x")
     else:
         path.mkdir(parents=True)
-    with pytest.raises(DocumentError, match="cannot be written") as caught:
-        _actions([_plan(path)])
+    first = path.parents[1] / "first.yml"
+    with pytest.raises(DocumentError, match="cannot be written: .* is no f") as caught:
+        _actions([_plan(first), _plan(path)])
     assert caught.value.where == str(path)
+    assert caught.value.then.startswith("move it away (mv ")
+    assert not first.exists()
 
 
 @pytest.mark.parametrize("fault", ["open", "unlink", "read_bytes"])

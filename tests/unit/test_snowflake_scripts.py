@@ -191,6 +191,7 @@ def test_what_cannot_be_set_up_is_declined(tmp_path: Path, instead: dict[str, st
     with pytest.raises(UsageError) as raised:
         snowflake_scripts(written(tmp_path, changed))
     assert what in raised.value.what
+    assert raised.value.where == "mesh.yml"
     assert raised.value.then.startswith(then)
 
 

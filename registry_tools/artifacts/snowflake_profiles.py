@@ -135,7 +135,7 @@ def _schemas(deployment: Deployment) -> Iterator[str]:
 
 def _own_schema(environment: str) -> str:
     if environment == DEVELOPMENT:
-        return "{{ env_var('DBT_USER', env_var('USER', 'dev')) }}_dev"
+        return "{{ env_var('DBT_USER', env_var('USER', 'dev')) | replace('.', '_') | replace('-', '_') }}_dev"
     name = environment.replace("-", "_")
     plain = name if spelled(name.upper()) == name.upper() else f"in_{name}"
     return f"{{{{ env_var('DBT_CI_SCHEMA', '{plain}') | lower }}}}"

@@ -138,6 +138,8 @@ def test_a_person_logs_in_with_a_browser_and_builds_as_a_developer_in_a_schema_o
     found = login(rendered(CASE["exchange"]), "crm", "dev", SNOWFLAKE_USER="ADA", DBT_USER="ada")
     assert (found.auth_args()["authenticator"], found.user) == ("externalbrowser", "ADA")
     assert (found.role, found.schema) == ("CRM_DEVELOPER", "ada_dev")
+    dotted = login(rendered(CASE["exchange"]), "crm", "dev", SNOWFLAKE_USER="ADA", DBT_USER="ada.love-lace")
+    assert dotted.schema == "ada_love_lace_dev"
     alone = login(rendered(REPOSITORY), "dbt_down", "dev", SNOWFLAKE_USER="ADA")
     assert alone.role == "DBT_DOWN_ROLE"
 

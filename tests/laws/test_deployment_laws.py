@@ -211,7 +211,9 @@ def test_what_is_declined_is_declined_with_its_place_in_mesh_yml(
         assert any(place in f"{found.what} {found.then}" for place in ("projects.", "environments"))
 
 
-@settings(max_examples=20, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(
+    max_examples=settings().max_examples // 5, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow]
+)
 @given(meshes(), st.data())
 def test_whatever_mesh_yml_says_everybody_can_do_what_they_should_and_no_more(
     tmp_path_factory: pytest.TempPathFactory, mesh: Json, data: st.DataObject

@@ -129,7 +129,7 @@ def test_a_place_that_cannot_hold_the_file_is_said_before_anything_is_written(pa
     else:
         path.mkdir(parents=True)
     first = path.parents[1] / "first.yml"
-    with pytest.raises(DocumentError, match="cannot be written: .* is no f") as caught:
+    with pytest.raises(DocumentError, match=r"cannot be written: .* is no f") as caught:
         _actions([_plan(first), _plan(path)])
     assert caught.value.where == str(path)
     assert caught.value.then.startswith("move it away (mv ")

@@ -220,3 +220,11 @@ def test_without_an_environment_for_people_there_is_no_target_for_them(tmp_path:
     document = yaml.safe_load(file.content)
     assert document["shop"]["target"] == "prod"
     assert list(document["shop"]["outputs"]) == ["prod", "local"]
+
+
+def test_where_nobody_reads_anything_no_target_lasts(tmp_path: Path, login: Login) -> None:
+    shop = "projects: {shop: {snowflake: {database: SHOP, warehouse: SHOP_WH, role: SHOP_ROLE}}}"
+    one = f"version: 1\nenvironments: {{ci: {{reads: prod}}}}\n{shop}\n"
+    (file,) = profiles(written(tmp_path, one))
+    assert "lasting" not in file.content.decode()
+    assert login(yaml.safe_load(file.content), "shop", "ci").schema == "ci"

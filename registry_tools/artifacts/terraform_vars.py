@@ -24,7 +24,6 @@ def terraform_variables(deployment: Deployment) -> tuple[GeneratedFile, ...]:
     if aws is None:
         then = 'write aws: {account: "123456789012", region: eu-central-1, bucket: acme-dbt-mesh}'
         raise UsageError("'aws' is missing: where does the registry stand?", where="mesh.yml", then=then)
-    _expect_apart(deployment)
     subjects = {project.name: _subject(project) for project in deployment.projects}
     document = {
         "account": aws.account,
@@ -39,17 +38,6 @@ def terraform_variables(deployment: Deployment) -> tuple[GeneratedFile, ...]:
     }
     content = json.dumps(document, indent=2, sort_keys=True) + "\n"
     return (GeneratedFile(path=PATH, content=content.encode(), guarded=False),)
-
-
-def _expect_apart(deployment: Deployment) -> None:
-    """IAM does not tell roles apart by the case of letters, and GitHub does not so with environments."""
-    seen: dict[str, str] = {}
-    for project in deployment.projects:
-        other = seen.setdefault(project.name.lower(), project.name)
-        if other != project.name:
-            what = f"{other} and {project.name} would have one AWS role and one GitHub environment"
-            then = "give one of them another name: case alone does not tell them apart there"
-            raise UsageError(what, where=f"mesh.yml: projects.{project.name}", then=then)
 
 
 def _project(project: DeployedProject, deployment: Deployment, aws: AwsTerms) -> dict[str, Any]:

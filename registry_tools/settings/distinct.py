@@ -48,8 +48,8 @@ def _owned(deployment: Deployment) -> Iterator[tuple[str, str, str, str]]:
     """What may be one's alone: its kind and name, whose it is, and the key in mesh.yml that says so."""
     for project in deployment.projects:
         here = f"projects.{project.name}.snowflake"
-        # neither tells big letters from small ones in what is called after a project
-        yield "name in AWS and GitHub", project.name.lower(), project.name, f"projects.{project.name}"
+        # IAM does not tell roles apart by the case of letters, and GitHub does not so with environments
+        yield "AWS role and GitHub environment", project.name.lower(), project.name, f"projects.{project.name}"
         for place in project.places:
             yield "database", place.database, f"{project.name} in {place.environment}", f"{here}.database"
             yield "role", place.role, project.name, f"{here}.role"

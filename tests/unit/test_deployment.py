@@ -158,7 +158,7 @@ def test_what_an_environment_makes_of_a_name_is_a_name(
 
 
 def test_projects_that_differ_in_case_alone_are_one_to_aws_and_github(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="up and UP would have one name in AWS and GitHub, up"):
+    with pytest.raises(UsageError, match="up and UP would have one AWS role and GitHub environment, up"):
         deployed(tmp_path, TWO.replace("  down:", "  UP:"))
 
 

@@ -66,7 +66,8 @@ def test_each_project_has_a_role_for_its_own_lasting_environments(tmp_path: Path
 def test_two_projects_that_differ_in_case_alone_would_have_one_role(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Up and up would have one AWS role") as caught:
         rendered(tmp_path, project("Up"), project("up").replace("up_ROLE", "OTHER").replace("'up_", "'other_"))
-    assert caught.value.where == "mesh.yml: projects.up"
+    assert str(caught.value.where).endswith("mesh.yml")
+    assert caught.value.then.endswith("in projects.up")
 
 
 def test_every_environment_that_somebody_reads_may_publish(tmp_path: Path) -> None:

@@ -8,8 +8,10 @@ then roles are created and grants given; last goes what something else has taken
 read a model never misses it in between.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from registry_tools.checks.readers import AREA, Wanted
 from registry_tools.mesh.account import SYSTEM_ROLES, Grant, Membership, Securable, role
@@ -45,9 +47,9 @@ def plan_grants(wanted: Wanted, held: Held, place: Place, deployment: Deployment
     )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
 class _Planner:
-    """Compares role by role."""
+    """Compares role by role. There may be thousands of them, so what each of them asks is worked out once."""
 
     wanted: Sequence[ReaderRole]
     held: Held
@@ -57,10 +59,9 @@ class _Planner:
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Every step with its turn."""
         wanted = {reader.role: reader for reader in self.wanted}
-        there = self._there()
-        for each in sorted({*wanted, *there} - self._foreign()):
+        for each in sorted({*wanted, *self._there} - self._foreign):
             reader = wanted.get(each) or ReaderRole(role=each, relations={})
-            if each not in there:
+            if each not in self._there:
                 yield _CREATE, Step(verb="create", what=each, why=_purpose(reader))
             yield from self._revoked(reader)
             yield from self._granted(reader)
@@ -74,26 +75,26 @@ class _Planner:
     def remarks(self) -> Iterator[Observation]:
         """What a person has to see to: what reader roles hold that is not planned here, and whose they are."""
         wanted, owner = {reader.role: reader for reader in self.wanted}, self.place.role
-        foreign = self._foreign()
-        for each in sorted(foreign & {*wanted}):
+        mine = self._there - self._foreign
+        for each in sorted(self._foreign & {*wanted}):
             whose = self.held.account.objects[each].owner
             what = f"{each} is owned by {whose.path if whose else 'nobody'}, so {owner} can give it nothing"
             then = f"mesh snowflake apply, or grant ownership on {_lower(each)} to role {owner} copy current grants"
             yield _remark("reader-owner", what, then, verdict="error")
         yield from self._unshareable()
         for grant in sorted(self.held.account.grants):
-            if grant.to in self._there() - foreign and not _is_planned(grant) and not _is_its_own_database(grant):
+            if grant.to in mine and not _is_planned(grant) and not _is_its_own_database(grant):
                 what = f"{grant.to} has {grant.privilege} on {grant.on}, which no public model asks for"
                 yield _remark("other-privilege", what, f"revoke {_lower(grant)}")
         for future in sorted(self.held.account.future):
-            if future.to in self._there() - foreign:
+            if future.to in mine:
                 what = f"{future.to} will have {future.privilege} on every new {future.kind} in {future.within.path}"
                 then = f"revoke {future.privilege.lower()} on future {future.kind.lower()}s in {_lower(future.within)}"
                 yield _remark("future-grant", what, f"{then} from {_lower(future.to)}")
         for member in sorted(self.held.account.memberships):
-            if member.role in self._there() - foreign:
+            if member.role in mine:
                 yield from self._strangers(member, wanted.get(member.role))
-            if member.to in self._there() - foreign:
+            if member.to in mine:
                 what = f"{member.to} has {member.role}, and reads whatever that reads"
                 yield _remark("other-role", what, f"revoke {_lower(member.role)} from {_lower(member.to)}")
 
@@ -111,19 +112,16 @@ class _Planner:
 
     def _revoked(self, reader: ReaderRole) -> Iterator[tuple[int, Step]]:
         names, schemas = {each.name for each in reader.relations}, set(reader.schemas)
-        elsewhere = {each.name: other for other in self.wanted for each in other.relations}
-        for grant in sorted(self.held.account.grants):
-            if grant.to != reader.role or not _is_planned(grant):
-                continue
+        for grant in filter(_is_planned, self._grants[reader.role]):
             if grant.privilege == "SELECT" and grant.on.name not in names:
-                other = elsewhere.get(grant.on.name)
+                other = self._read_by.get(grant.on.name)
                 why = f"{other.role.path} reads it now" if other else "no public model of this project is there"
                 yield _TIDY if other else _CLOSE, Step(verb="revoke", what=grant, why=why)
             elif grant.privilege == "USAGE" and grant.on not in schemas:
                 yield _TIDY, Step(verb="revoke", what=grant, why="it reads nothing in there any more")
 
     def _granted(self, reader: ReaderRole) -> Iterator[tuple[int, Step]]:
-        held = {(grant.privilege, grant.on.name) for grant in self.held.account.grants if grant.to == reader.role}
+        held = {(grant.privilege, grant.on.name) for grant in self._grants[reader.role]}
         for schema in reader.schemas:
             if ("USAGE", schema.name) not in held and not self.held.lacks(schema):
                 step = Step(verb="grant", what=Grant("USAGE", schema, reader.role), why="what it reads is in there")
@@ -135,7 +133,7 @@ class _Planner:
                 yield _READ, Step(verb="grant", what=Grant("SELECT", relation, reader.role), why=why)
 
     def _members(self, reader: ReaderRole) -> Iterator[tuple[int, Step]]:
-        members = {each.to for each in self.held.account.memberships if each.role == reader.role}
+        members = self._members_of[reader.role]
         for name, project in sorted(reader.members.items()):
             if role(name) not in members:
                 gets = Membership(reader.role, role(name))
@@ -171,6 +169,28 @@ class _Planner:
             what = f"{member.to} has {member.role}, and is no role of a project in mesh.yml"
             yield _remark("unknown-reader", what, revoke)
 
+    @cached_property
+    def _grants(self) -> Mapping[Securable, Sequence[Grant]]:
+        """What each role holds, in order."""
+        held: dict[Securable, list[Grant]] = defaultdict(list)
+        for grant in sorted(self.held.account.grants):
+            held[grant.to].append(grant)
+        return held
+
+    @cached_property
+    def _members_of(self) -> Mapping[Securable, set[Securable]]:
+        """Who has each role."""
+        members: dict[Securable, set[Securable]] = defaultdict(set)
+        for each in self.held.account.memberships:
+            members[each.role].add(each.to)
+        return members
+
+    @cached_property
+    def _read_by(self) -> Mapping[tuple[str, ...], ReaderRole]:
+        """Who should read each relation, by its name."""
+        return {each.name: reader for reader in self.wanted for each in reader.relations}
+
+    @cached_property
     def _there(self) -> set[Securable]:
         """The reader roles that are known to exist, in the databases that this project has to do with."""
         account = self.held.account
@@ -178,14 +198,19 @@ class _Planner:
         named = {*account.objects, *(g.to for g in account.grants), *(m.role for m in account.memberships)}
         return {each for each in named if is_reader(each) and each.name[0] in databases}
 
+    @cached_property
     def _foreign(self) -> set[Securable]:
         """Those of them that belong to somebody else."""
         objects = self.held.account.objects
-        owners = {each: objects[each].owner for each in self._there() if each in objects}
+        owners = {each: objects[each].owner for each in self._there if each in objects}
         return {each for each, owner in owners.items() if owner not in {None, role(self.place.role)}}
 
+    @cached_property
+    def _built(self) -> frozenset[tuple[str, ...]]:
+        return self.held.relations
+
     def _is_missing(self, relation: Securable) -> bool:
-        return schema_of(relation) in self.held.listed and relation.name not in self.held.relations
+        return schema_of(relation) in self.held.listed and relation.name not in self._built
 
 
 def _is_planned(grant: Grant) -> bool:

@@ -6,11 +6,12 @@ import pytest
 
 from registry_tools.artifacts.grants_report import grants_document, grants_markdown
 from registry_tools.artifacts.grants_sql import grants_script, step_sql
+from registry_tools.checks import grants
 from registry_tools.checks.grants import plan_grants
 from registry_tools.checks.readers import wanted_readers
 from registry_tools.errors import UsageError
 from registry_tools.mesh.account import Account, Entry, FutureGrant, Grant, Membership, Securable, database_role, role
-from registry_tools.mesh.grant_plan import GrantPlan, Held
+from registry_tools.mesh.grant_plan import GrantPlan, Held, is_reader
 from registry_tools.mesh.interface import Interface
 from registry_tools.mesh.public_model import Config, PublicModel
 from tests.builders import deployment, interface, public_model
@@ -419,3 +420,19 @@ def test_the_markdown_of_nothing_to_do_says_so() -> None:
     assert grants_markdown(plan(interface()), "grants of dbt_up@prod#1") == (
         "### grants of <code>dbt_up&#64;prod&#35;1</code>\n\nConsumers read exactly what is public: nothing to do.\n"
     )
+
+
+def test_a_role_is_looked_at_a_few_times_however_many_there_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[Securable] = []
+
+    def counted(each: Securable) -> bool:
+        looks.append(each)
+        return is_reader(each)
+
+    monkeypatch.setattr(grants, "is_reader", counted)
+    read = interface(*(model(f"m{number}", meta=for_some("crm")) for number in range(50)))
+    readers = wanted_readers(read, PLACE, MESH).readers
+    told = [(each.role, *(Grant("SELECT", on, each.role) for on in each.relations)) for each in readers]
+    made = plan(read, account(*(known for each in told for known in each), SCHEMA))
+    assert len(made.steps) == 2 * len(readers)
+    assert len(looks) < 10 * len(readers)

@@ -15,7 +15,7 @@ class _Config(Value, frozen=True):
 class _Model(Value, frozen=True):
     name: str
     version: str | int | float | None = None
-    original_file_path: str = ""
+    language: str | None = None
     config: _Config = _Config()
 
 
@@ -28,6 +28,7 @@ def read_keeping(manifest: Manifest) -> tuple[Keeping, ...]:
             label=model.name if model.version is None else f"{model.name}.v{model.version}",
             materialized=model.config.materialized or "view",
             copies=model.config.copy_grants is True,
+            language=model.language or "sql",
         )
         for _, model in sorted(manifest.own_public(_Model))
     )

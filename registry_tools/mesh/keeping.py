@@ -5,8 +5,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Keeping:
-    """A model by the name that readers know, its materialization, and whether `copy_grants` is set."""
+    """A model by the name that readers know, its materialization, the language that it is written in, and whether
+    `copy_grants` is set.
+    """
 
     label: str
     materialized: str
     copies: bool
+    language: str = "sql"

@@ -287,7 +287,7 @@ def test_publish_and_plan_complain_where_a_build_would_drop_the_grants(
     commands: Commands, snowflake: SnowflakeAccount
 ) -> None:
     told = (
-        "orders loses its readers' grants at every build;"
+        "orders loses its readers' grants whenever dbt replaces it;"
         " add +copy_grants: true below models: in dbt_project.yml and build again"
     )
     careless = node("orders", relation_name=ORDERS)

@@ -83,7 +83,7 @@ def test_the_project_gives_its_readers_what_is_public_and_takes_back_what_is_not
     assert careless.returncode == 0, careless.stdout
     lost = grants(demo, up, "plan", "--check")
     assert f"grant select on table DBT_UP_PROD.MARTS.PUBLIC_ORDERS to database role {READER}" in lost
-    assert "lose their readers' grants at every build; add +copy_grants: true" in lost
+    assert "lose their readers' grants whenever dbt replaces them; add +copy_grants: true" in lost
     assert lost.endswith("exit 1\n")
 
 

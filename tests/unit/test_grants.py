@@ -432,7 +432,7 @@ def test_a_role_is_looked_at_a_few_times_however_many_there_are(monkeypatch: pyt
     monkeypatch.setattr(grants, "is_reader", counted)
     read = interface(*(model(f"m{number}", meta=for_some("crm")) for number in range(50)))
     readers = wanted_readers(read, PLACE, MESH).readers
-    told = [(each.role, *(Grant("SELECT", on, each.role) for on in each.relations)) for each in readers]
-    made = plan(read, account(*(known for each in told for known in each), SCHEMA))
+    held = [Grant("SELECT", relation, each.role) for each in readers for relation in each.relations]
+    made = plan(read, account(*(each.role for each in readers), *held, SCHEMA))
     assert len(made.steps) == 2 * len(readers)
     assert len(looks) < 10 * len(readers)

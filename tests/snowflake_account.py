@@ -86,10 +86,18 @@ class SnowflakeAccount:
             for member in sorted(self.memberships):
                 if member.role.name == parse_path(found[1]):
                     yield {"role": found[1], "granted_to": _shown(member.to.kind), "grantee_name": member.to.path}
+        elif found := re.fullmatch(rf"show grants to role ({_PATH})", statement):
+            yield from self._owned(role(*parse_path(found[1])))
         elif found := re.fullmatch(rf"show (future )?grants to database role ({_PATH})", statement):
             yield from self._held(database_role(*parse_path(found[2])), future=bool(found[1]))
         else:
             raise AssertionError(statement)
+
+    def _owned(self, owner: Securable) -> Iterator[dict[str, object]]:
+        for each, entry in sorted(self.objects.items()):
+            if entry.owner == owner:
+                on = {"privilege": "OWNERSHIP", "granted_on": _shown(each.kind), "name": each.path}
+                yield {**on, "granted_to": owner.kind, "grantee_name": owner.name[0]}
 
     def _listed(self, kind: str, database: str) -> Iterator[dict[str, object]]:
         for each, entry in self.objects.items():

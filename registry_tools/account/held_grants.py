@@ -1,7 +1,7 @@
 """A session, or rows that SHOW answered before, in; what the account holds of a project's reader roles out."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from registry_tools.account import shown
@@ -11,113 +11,191 @@ from registry_tools.errors import AccountError
 from registry_tools.mesh.account import Account, Entry, FutureGrant, Grant, Membership, Securable, spelled
 from registry_tools.mesh.grant_plan import Held, ReaderRole, is_reader
 
-# SHOW OBJECTS ends there, so that what is not among the rows may be there all the same (SHOW OBJECTS, Usage notes).
+# SHOW ends there, so that what is not among the rows may be there all the same (SHOW OBJECTS and SHOW GRANTS, Usage
+# notes).
 _MOST: Final = 10_000
 _DATABASE_ROLE: Final = "DATABASE ROLE"
-_LISTS: Final = {"show database roles": _DATABASE_ROLE, "show schemas": "SCHEMA"}
 _GRANTS: Final = ("show grants to", "show future grants to", "show grants of")
 
 
-def read_held(session: Session, role: str, database: str, wanted: Iterable[ReaderRole]) -> Held:
-    """What reader roles of `database` and of those that are wanted hold and who has them, as `role` sees it, and which
-    relations there are to be granted on. Raises AccountError where a statement is declined or answered oddly.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """A SHOW of something in `database`, and what its rows do not tell of themselves: the kind of what is listed, or
+    the database role that it is about.
     """
-    readers, asked = tuple(wanted), _Asked(session)
+
+    sql: str
+    database: str
+    kind: str = _DATABASE_ROLE
+    about: Securable | None = None
+
+
+def read_held(session: Session, owner: str, database: str, wanted: Iterable[ReaderRole]) -> Held:
+    """What reader roles of `database` and of those that are wanted hold and who has them, as the role `owner` sees it,
+    which relations there are to be granted on, and which reader roles are the owner's elsewhere. Raises AccountError
+    where a statement is declined or answered oddly.
+    """
+    readers, told = tuple(wanted), Told()
     schemas = sorted({schema for reader in readers for schema in reader.schemas})
-    databases = sorted({database, *(schema.name[0] for schema in schemas)})
-    session.run(f"use role {spelled(role)}")
-    for name in databases:
-        for what, kind in _LISTS.items():
-            asked.note(f"{what} in database {spelled(name)}", name, kind)
-    for reader in sorted(filter(is_reader, asked.known.objects)):
-        for what in _GRANTS:
-            asked.note(f"{what} database role {reader.path}", reader.name[0])
-    listed = {schema for schema in schemas if schema not in asked.known.objects}
+    session.run(f"use role {spelled(owner)}")
+    for name in sorted({database, *(schema.name[0] for schema in schemas)}):
+        _ask(session, told, _roles_of(name))
+        _ask(session, told, Question(sql=f"show schemas in database {spelled(name)}", database=name, kind="SCHEMA"))
+    for reader in sorted(filter(is_reader, told.objects)):
+        for question in _about(reader):
+            _ask(session, told, question)
+    listed = {schema for schema in schemas if schema not in told.objects}
     for schema in (schema for schema in schemas if schema not in listed):
-        if asked.note(f"show objects in schema {schema.path}", schema.name[0]) < _MOST:
+        question = Question(sql=f"show objects in schema {schema.path}", database=schema.name[0])
+        if _ask(session, told, question) < _MOST:
             listed.add(schema)
-    return Held(account=asked.known, listed=frozenset(listed))
+    _ask(session, told, Question(sql=f"show grants to role {spelled(owner)}", database=database))
+    return told.held(frozenset(listed))
 
 
-def questions(database: str, wanted: Iterable[ReaderRole]) -> Iterator[str]:
-    """The statements whose answers say what these roles hold, for who runs them by hand."""
+def questions(database: str, wanted: Iterable[ReaderRole]) -> Iterator[Question]:
+    """What to ask an account by hand to know what these roles hold."""
     roles = sorted(reader.role for reader in wanted)
     for each in sorted({database, *(role.name[0] for role in roles)}):
-        yield f"show database roles in database {spelled(each)}"
+        yield _roles_of(each)
     for role in roles:
-        yield from (f"{what} database role {role.path}" for what in _GRANTS)
+        yield from _about(role)
 
 
-def told_account(rows: Iterable[Row], database: str, kind: str = _DATABASE_ROLE) -> Account:
-    """What the rows say of an account, taken together; a database role that they name alone is in `database`.
+def _roles_of(database: str) -> Question:
+    return Question(sql=f"show database roles in database {spelled(database)}", database=database)
 
-    A row is known by its columns, so that answers to several statements may stand in one list; `kind` is what is listed
-    where they tell no more than names. Raises ValueError for a row that answers none of these statements.
+
+def _about(reader: Securable) -> Iterator[Question]:
+    return (Question(sql=f"{w} database role {reader.path}", database=reader.name[0], about=reader) for w in _GRANTS)
+
+
+def told_by(answers: Sequence[Sequence[Row]], database: str, wanted: Iterable[ReaderRole]) -> Held:
+    """What the answers to these questions say, given in their order or, for a single database, all in one list.
+
+    Raises ValueError for rows that answer something else, and where they do not say what a role holds that is there.
     """
-    objects: dict[Securable, Entry] = {}
-    grants, future, memberships = set(), set(), set()
-    for row in rows:
-        match _told(row, database, kind):
-            case Grant() as grant:
-                # ownership is no grant
-                grants |= set() if grant.privilege == OWNERSHIP else {grant}
-            case FutureGrant() as announced:
-                future.add(announced)
-            case Membership() as membership:
-                memberships.add(membership)
-            case (thing, entry):
-                objects[thing] = entry
-    return Account(
-        objects=objects, grants=frozenset(grants), future=frozenset(future), memberships=frozenset(memberships)
-    )
+    asked, told = tuple(questions(database, wanted)), Told()
+    if len(answers) < len(asked):
+        databases = sorted({question.database for question in asked})
+        if len(databases) > 1 and any(answers):
+            raise ValueError(
+                f"it has {len(answers)} answers to {len(asked)} questions, and does not say"
+                f" which are about {' and which about '.join(map(spelled, databases))}"
+            )
+        asked = ()
+    for at, rows in enumerate(answers):
+        told.take(rows, asked[at] if at < len(asked) else _roles_of(database))
+    for each in sorted(filter(is_reader, told.objects)):
+        # a role of a database may use the database from its first day
+        if each not in {grant.to for grant in told.grants}:
+            raise ValueError(f"it does not say what {each} holds: {'; '.join(about.sql for about in _about(each))}")
+    return told.held()
 
 
-@dataclass(slots=True)
-class _Asked:
-    """Asks, and takes together what is answered."""
+@dataclass(kw_only=True, slots=True)
+class Told:
+    """Takes together what is answered about reader roles, and what there is."""
 
-    session: Session
-    known: Account = Account()  # noqa: RUF009  # frozen
+    objects: dict[Securable, Entry] = field(default_factory=dict)
+    grants: set[Grant] = field(default_factory=set)
+    future: set[FutureGrant] = field(default_factory=set)
+    memberships: set[Membership] = field(default_factory=set)
+    cut: set[Securable] = field(default_factory=set)
 
-    def note(self, statement: str, database: str, kind: str = _DATABASE_ROLE) -> int:
-        """Ask, and take up the answer; how many rows it had. A database role that it names alone is in `database`."""
-        rows = self.session.run(statement)
-        try:
-            told = told_account(rows, database, kind)
-        except ValueError as error:
-            raise AccountError(
-                f"the answer cannot be understood: {error}",
-                details=[f"in {statement}"],
-                then="run it by hand and see what it shows, and report it",
-            ) from None
-        self.known = Account(
-            objects={**self.known.objects, **told.objects},
-            grants=self.known.grants | told.grants,
-            future=self.known.future | told.future,
-            memberships=self.known.memberships | told.memberships,
+    def take(self, rows: Sequence[Row], question: Question) -> None:
+        """Take up the rows of one answer. A row is known by its columns, so that those of several may be one answer.
+
+        Raises ValueError for a row that answers something else.
+        """
+        for row in rows:
+            match _told(row, question):
+                case Grant(privilege=privilege, on=on, to=to) as grant:
+                    if privilege != OWNERSHIP and is_reader(to):
+                        self.grants.add(grant)
+                    elif privilege == OWNERSHIP and is_reader(on):  # ownership is no grant
+                        self.objects.setdefault(on, Entry(owner=to))
+                case FutureGrant() as announced:
+                    self.future.add(announced)
+                case Membership() as membership:
+                    self.memberships |= (
+                        {membership} if is_reader(membership.role) or is_reader(membership.to) else set()
+                    )
+                case (thing, entry):
+                    self.objects[thing] = entry
+        if len(rows) >= _MOST and question.about:
+            self.cut.add(question.about)
+
+    def held(self, listed: frozenset[Securable] = frozenset()) -> Held:
+        """All of it, where of the schemas `listed` it is known what is in them."""
+        account = Account(
+            objects=self.objects,
+            grants=frozenset(self.grants),
+            future=frozenset(self.future),
+            memberships=frozenset(self.memberships),
         )
-        return len(rows)
+        return Held(account=account, listed=listed, cut=frozenset(self.cut))
 
 
-def _told(row: Row, database: str, kind: str) -> Grant | FutureGrant | Membership | tuple[Securable, Entry]:
+def _ask(session: Session, told: Told, question: Question) -> int:
+    """Ask, and take up the answer; how many rows it had."""
+    rows = session.run(question.sql)
+    try:
+        told.take(rows, question)
+    except ValueError as error:
+        raise AccountError(
+            f"the answer cannot be understood: {error}",
+            details=[f"in {question.sql}"],
+            then="run it by hand and see what it shows, and report it",
+        ) from None
+    return len(rows)
+
+
+def _told(row: Row, question: Question) -> Grant | FutureGrant | Membership | tuple[Securable, Entry]:
     columns = {column for column in row if text(row, column)}
     if {"privilege", "granted_on", "name", "granted_to", "grantee_name"} <= columns:
-        return shown.grant(row)
+        return _granted(row, question)
     if {"privilege", "grant_on", "name", "grant_to", "grantee_name"} <= columns:
-        return _future(row)
+        return _future(row, question)
     if {"role", "granted_to", "grantee_name"} <= columns:
-        return shown.member(row, named(_DATABASE_ROLE, text(row, "role"), database))
+        whose = _expected(text(row, "role"), question) or named(_DATABASE_ROLE, text(row, "role"), question.database)
+        return shown.member(row, whose)
     if {"name", "database_name", "schema_name"} <= columns:
         place = (text(row, "database_name"), text(row, "schema_name"), text(row, "name"))
         return Securable(kind_of(text(row, "kind") or "TABLE"), place), shown.plain(row, place[0])
     if "name" in columns:
-        return Securable(kind, (text(row, "database_name") or database, text(row, "name"))), shown.plain(row, database)
+        within = text(row, "database_name") or question.database
+        return Securable(question.kind, (within, text(row, "name"))), shown.plain(row, within)
     raise ValueError(f"a row has {', '.join(sorted(map(str, columns))) or 'nothing'}, which none of these SHOW has")
 
 
-def _future(row: Mapping[str, object]) -> FutureGrant:
+def _expected(written: str, question: Question) -> Securable | None:
+    """The role that was asked about, where it is the one that is written, with or without its database and quotes."""
+    about = question.about
+    if about and not written.replace('"', "").endswith(about.name[-1].replace('"', "")):
+        raise ValueError(f"a row is about {written}, and {about} was asked for")
+    return about
+
+
+def _future(row: Mapping[str, object], question: Question) -> FutureGrant:
     """A row of SHOW FUTURE GRANTS, whose name is `DBT_UP_PROD.MARTS.<TABLE>`."""
-    written = text(row, "name").rpartition(".")[0]
+    written, grantee = text(row, "name").rpartition(".")[0], text(row, "grantee_name")
     within = named("SCHEMA" if "." in written else "DATABASE", written)
-    to = named(kind_of(text(row, "grant_to")), text(row, "grantee_name"), within.database)
+    to = _expected(grantee, question) or named(kind_of(text(row, "grant_to")), grantee, within.database)
     return FutureGrant(text(row, "privilege"), kind_of(text(row, "grant_on")), within, to)
+
+
+def _granted(row: Row, question: Question) -> Grant | Membership:
+    """A row of SHOW GRANTS TO. Names of a schema and of what is in one are read also where lower case stands in them
+    without quotes.
+    """
+    found, parts, grantee = shown.grant(row), tuple(text(row, "name").split(".")), text(row, "grantee_name")
+    about = _expected(grantee, question)
+    if isinstance(found, Membership):
+        return Membership(found.role, about or found.to)
+    on = found.on
+    if len(on.name) == 1 and len(parts) == (_OF_A_SCHEMA if on.kind != "SCHEMA" else _OF_A_SCHEMA - 1):
+        on = Securable(on.kind, parts)
+    if about and on.database not in {None, about.database}:
+        raise ValueError(f"a row is about {on}, where {about} can hold nothing")
+    return Grant(found.privilege, on, about or named(found.to.kind, grantee, on.database))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from registry_tools.checks.readers import AREA, Wanted
-from registry_tools.mesh.account import SYSTEM_ROLES, Grant, Membership, Securable, role
+from registry_tools.mesh.account import SYSTEM_ROLES, Grant, Membership, Securable, role, spelled
 from registry_tools.mesh.deployment import Deployment, Place
 from registry_tools.mesh.grant_plan import GrantPlan, Held, ReaderRole, Step, is_public_reader, is_reader, schema_of
 from registry_tools.mesh.observation import Observation, Verdict
@@ -36,7 +36,8 @@ def plan_grants(wanted: Wanted, held: Held, place: Place, deployment: Deployment
         for name in (other.role, other.developer_role)
         if name not in {place.role, place.developer_role}
     }
-    planner = _Planner(wanted=wanted.readers, held=held, place=place, known=known)
+    elsewhere = frozenset(other.database for _, other in deployment.placed) - {place.database}
+    planner = _Planner(wanted=wanted.readers, held=held, place=place, known=known, elsewhere=elsewhere)
     steps = sorted(planner.steps(), key=lambda pair: pair[0])
     return GrantPlan(
         role=place.role,
@@ -55,6 +56,7 @@ class _Planner:
     held: Held
     place: Place
     known: dict[str, str]
+    elsewhere: frozenset[str]
 
     def steps(self) -> Iterator[tuple[int, Step]]:
         """Every step with its turn."""
@@ -81,6 +83,7 @@ class _Planner:
             what = f"{each} is owned by {whose.path if whose else 'nobody'}, so {owner} can give it nothing"
             then = f"mesh snowflake apply, or grant ownership on {_lower(each)} to role {owner} copy current grants"
             yield _remark("reader-owner", what, then, verdict="error")
+        yield from self._out_of_sight(mine)
         yield from self._unshareable()
         for grant in sorted(self.held.account.grants):
             if grant.to in mine and not _is_planned(grant) and not _is_its_own_database(grant):
@@ -97,6 +100,16 @@ class _Planner:
             if member.to in mine:
                 what = f"{member.to} has {member.role}, and reads whatever that reads"
                 yield _remark("other-role", what, f"revoke {_lower(member.role)} from {_lower(member.to)}")
+
+    def _out_of_sight(self, mine: set[Securable]) -> Iterator[Observation]:
+        """What may be read by reader roles without anybody seeing it here."""
+        for each in sorted(self.held.cut & mine):
+            what = f"{each} has more than Snowflake shows of it, so what it should not read may go unseen"
+            then = "look for it in snowflake.account_usage.grants_to_roles, and revoke by hand what is not public"
+            yield _remark("unseen-grants", what, then, verdict="error")
+        for each in sorted(self._left_behind()):
+            what = f"{each} is still there, and nothing public of this project lies in {spelled(each.name[0])} any more"
+            yield _remark("left-reader", what, f"drop {_lower(each)}, once nobody reads by it")
 
     def _unshareable(self) -> Iterator[Observation]:
         """Views about to be granted to a role that other accounts read by: a share takes secure views alone (GRANT
@@ -169,6 +182,13 @@ class _Planner:
             what = f"{member.to} has {member.role}, and is no role of a project in mesh.yml"
             yield _remark("unknown-reader", what, revoke)
 
+    def _left_behind(self) -> Iterator[Securable]:
+        """The project's own reader roles in databases that neither it nor mesh.yml has anything to do with by now."""
+        databases = {*self._databases, *self.elsewhere}
+        for each, entry in self.held.account.objects.items():
+            if is_reader(each) and each.name[0] not in databases and entry.owner == role(self.place.role):
+                yield each
+
     @cached_property
     def _grants(self) -> Mapping[Securable, Sequence[Grant]]:
         """What each role holds, in order."""
@@ -191,12 +211,16 @@ class _Planner:
         return {each.name: reader for reader in self.wanted for each in reader.relations}
 
     @cached_property
+    def _databases(self) -> set[str]:
+        """Where the project is built, and wherever else something of it is public."""
+        return {self.place.database, *(reader.role.name[0] for reader in self.wanted)}
+
+    @cached_property
     def _there(self) -> set[Securable]:
         """The reader roles that are known to exist, in the databases that this project has to do with."""
         account = self.held.account
-        databases = {self.place.database, *(reader.role.name[0] for reader in self.wanted)}
         named = {*account.objects, *(g.to for g in account.grants), *(m.role for m in account.memberships)}
-        return {each for each in named if is_reader(each) and each.name[0] in databases}
+        return {each for each in named if is_reader(each) and each.name[0] in self._databases}
 
     @cached_property
     def _foreign(self) -> set[Securable]:

@@ -38,11 +38,12 @@ class ReaderRole:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Held:
     """What is known of the account. Of the schemas `listed` it is known which tables and views there are, and whether
-    the schema is there at all; of others nothing is.
+    the schema is there at all; of others nothing is. Of the roles `cut` Snowflake told a part of what they hold.
     """
 
     account: Account = field(default_factory=Account)
     listed: frozenset[Securable] = frozenset()
+    cut: frozenset[Securable] = frozenset()
 
     @property
     def relations(self) -> frozenset[tuple[str, ...]]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry_tools.account.held_grants import questions, read_held, told_account
+from registry_tools.account.held_grants import questions, read_held, told_by
 from registry_tools.account.session import Session
 from registry_tools.artifacts.grants_sql import step_sql, use_role
 from registry_tools.checks.grants import plan_grants as planned
@@ -67,7 +67,7 @@ class Meant:
     @property
     def questions(self) -> tuple[str, ...]:
         """What to ask the account by hand, so that --from-file can be given the answers."""
-        return tuple(questions(self.place.database, self.wanted.readers))
+        return tuple(question.sql for question in questions(self.place.database, self.wanted.readers))
 
     def plan(self, held: Held) -> GrantPlan:
         """What has to be done where this is held."""
@@ -104,7 +104,7 @@ def held_then(meant: Meant, file: Path) -> Held:
         # a snapshot has all that there is in the schemas that it has
         return Held(account=told, listed=frozenset(each for each in told.objects if each.kind == "SCHEMA"))
     try:
-        return Held(account=told_account(told, meant.place.database))
+        return told_by(told, meant.place.database, meant.wanted.readers)
     except ValueError as error:
         raise DocumentError(str(error), where=str(file), then=THEN) from None
 

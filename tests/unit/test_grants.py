@@ -367,6 +367,37 @@ def test_a_project_that_has_the_public_reader_and_does_not_declare_it_is_told() 
     ]
 
 
+def test_a_role_of_which_snowflake_shows_a_part_is_told() -> None:
+    held = Held(account=account(READER, SCHEMA, ORDERS, Grant("USAGE", SCHEMA, READER)), cut=frozenset({READER}))
+    made = plan(interface(model()), held)
+    assert [(remark.check, remark.verdict, remark.what, remark.then) for remark in made.remarks] == [
+        (
+            "unseen-grants",
+            "error",
+            (
+                "DATABASE ROLE DBT_UP_PROD.MESH_PUBLIC_READER has more than Snowflake shows of it,"
+                " so what it should not read may go unseen"
+            ),
+            "look for it in snowflake.account_usage.grants_to_roles, and revoke by hand what is not public",
+        )
+    ]
+    assert not made.is_settled
+
+
+def test_a_reader_that_is_left_where_nothing_is_public_any_more_is_told() -> None:
+    left, theirs = (database_role(name, "MESH_PUBLIC_READER") for name in ("SHARED", "CRM_PROD"))
+    held = account(READER, left, theirs, Grant("USAGE", SCHEMA, READER), Grant("SELECT", ORDERS, READER), *EVERYBODY)
+    assert statements(interface(model()), held) == []
+    assert told(interface(model()), held) == [
+        (
+            "left-reader",
+            f"DATABASE ROLE {left.path} is still there, and nothing public of this project lies in SHARED any more",
+            f"drop database role {left.path}, once nobody reads by it",
+        )
+    ]
+    assert told(interface(model(), model("more", "SHARED.MARTS.MORE")), held) == []
+
+
 def test_a_view_in_a_share_has_to_be_a_secure_one() -> None:
     shared = Membership(READER, Securable("SHARE", ("DBT_UP_PROD_SHARE",)))
     read = interface(model(), model("recent", config=Config(materialized="view")))

@@ -1,8 +1,11 @@
 """What SHOW answers of reader roles is understood, in the forms in which Snowflake and its stand-in write it."""
 
+from collections.abc import Sequence
+
 import pytest
 
-from registry_tools.account.held_grants import read_held, told_account
+from registry_tools.account.held_grants import read_held, told_by
+from registry_tools.account.shown import Row
 from registry_tools.errors import AccountError
 from registry_tools.mesh.account import Account, Entry, FutureGrant, Grant, Membership, Securable, database_role, role
 from registry_tools.mesh.grant_plan import ReaderRole
@@ -15,6 +18,10 @@ SCHEMA = Securable("SCHEMA", (DB, "MARTS"))
 ORDERS = Securable("TABLE", (DB, "MARTS", "ORDERS"))
 ODD = Securable("VIEW", (DB, "my marts", 'a "b".c'))
 WANTED = [ReaderRole(role=READER, relations={ORDERS: "orders", ODD: "odd"})]
+
+
+def told(rows: Sequence[Row]) -> Account:
+    return told_by([rows], DB, []).account
 
 
 def account() -> SnowflakeAccount:
@@ -77,22 +84,22 @@ def test_an_answer_of_another_kind_is_no_empty_answer() -> None:
 )
 def test_names_and_grantees_are_read_as_they_are_written(grantee: str, name: str, relation: Securable) -> None:
     row = {"privilege": "SELECT", "granted_on": "TABLE", "name": name}
-    told = told_account([{**row, "granted_to": "DATABASE_ROLE", "grantee_name": grantee}], DB)
-    assert told.grants == {Grant("SELECT", relation, READER)}
+    found = told([{**row, "granted_to": "DATABASE_ROLE", "grantee_name": grantee}])
+    assert found.grants == {Grant("SELECT", relation, READER)}
 
 
 def test_ownership_is_no_grant_and_usage_of_a_role_is_being_in_it() -> None:
     to = {"granted_to": "DATABASE_ROLE", "grantee_name": "MESH_PUBLIC_READER"}
     owned = {"privilege": "OWNERSHIP", "granted_on": "TABLE", "name": ORDERS.path, **to}
     inside = {"privilege": "USAGE", "granted_on": "DATABASE_ROLE", "name": "DBT_UP_PROD.ALL_OF_IT", **to}
-    told = told_account([owned, inside], DB)
-    assert told == Account(memberships=frozenset({Membership(database_role(DB, "ALL_OF_IT"), READER)}))
+    found = told([owned, inside])
+    assert found == Account(memberships=frozenset({Membership(database_role(DB, "ALL_OF_IT"), READER)}))
 
 
 @pytest.mark.parametrize("name", ["MESH_PUBLIC_READER", "DBT_UP_PROD.MESH_PUBLIC_READER"])
 def test_who_has_a_role_is_read_whether_or_not_the_role_is_named_with_its_database(name: str) -> None:
     row = {"created_on": "", "role": name, "granted_to": "ROLE", "grantee_name": "DBT_DOWN_ROLE", "granted_by": ""}
-    assert told_account([row], DB).memberships == {Membership(READER, role("DBT_DOWN_ROLE"))}
+    assert told([row]).memberships == {Membership(READER, role("DBT_DOWN_ROLE"))}
 
 
 def test_future_grants_are_read_for_schemas_and_for_databases() -> None:
@@ -101,7 +108,71 @@ def test_future_grants_are_read_for_schemas_and_for_databases() -> None:
         {"grant_on": "TABLE", "name": "DBT_UP_PROD.MARTS.<TABLE>", **to},
         {"grant_on": "DYNAMIC_TABLE", "name": "DBT_UP_PROD.<DYNAMIC TABLE>", **to},
     ]
-    assert told_account(rows, DB).future == {
+    assert told(rows).future == {
         FutureGrant("SELECT", "TABLE", SCHEMA, READER),
         FutureGrant("SELECT", "DYNAMIC TABLE", Securable("DATABASE", (DB,)), READER),
     }
+
+
+def test_a_name_without_quotes_is_the_role_that_was_asked_about() -> None:
+    on = {"privilege": "SELECT", "granted_on": "TABLE", "name": ORDERS.path}
+    see = {"privilege": "USAGE", "granted_on": "SCHEMA", "name": "DBT_UP_PROD.my marts"}
+    to = {"granted_to": "DATABASE_ROLE", "grantee_name": "MESH_READER_PRICE LIST"}
+    member = {"role": "MESH_READER_PRICE LIST", "granted_to": "ROLE", "grantee_name": "CRM_ROLE"}
+    wanted = [ReaderRole(role=OWN, relations={ORDERS: "orders"})]
+    held = told_by([[], [{**on, **to}, {**see, **to}], [], [member]], DB, wanted).account
+    assert held.grants == {Grant("SELECT", ORDERS, OWN), Grant("USAGE", Securable("SCHEMA", (DB, "my marts")), OWN)}
+    assert held.memberships == {Membership(OWN, role("CRM_ROLE"))}
+
+
+def test_answers_about_two_databases_are_told_apart_by_their_order() -> None:
+    far = database_role("SHARED", "MESH_PUBLIC_READER")
+    wanted = [ReaderRole(role=READER, relations={}), ReaderRole(role=far, relations={})]
+    there, to = {"name": "MESH_PUBLIC_READER"}, {"granted_to": "DATABASE_ROLE", "grantee_name": "MESH_PUBLIC_READER"}
+    entered = {"privilege": "USAGE", "granted_on": "DATABASE", "name": "SHARED", **to}
+    member = {"role": "MESH_PUBLIC_READER", "granted_to": "ROLE", "grantee_name": "CRM_ROLE"}
+    answers = [[], [there], [], [], [], [entered], [], [member]]
+    held = told_by(answers, DB, wanted).account
+    assert set(held.objects) == {far}
+    assert held.memberships == {Membership(far, role("CRM_ROLE"))}
+    assert told_by([[]], DB, wanted).account == Account()
+    with pytest.raises(
+        ValueError, match="8 questions, and does not say which are about DBT_UP_PROD and which about SH"
+    ):
+        told_by([[row for rows in answers for row in rows]], DB, wanted)
+
+
+def test_answers_about_something_else_are_refused() -> None:
+    on = {"privilege": "SELECT", "granted_on": "TABLE", "granted_to": "DATABASE_ROLE"}
+    wanted = [ReaderRole(role=READER, relations={})]
+    other = {**on, "name": ORDERS.path, "grantee_name": "REPORTING"}
+    with pytest.raises(ValueError, match="a row is about REPORTING, and DATABASE ROLE DBT_UP_PROD"):
+        told_by([[], [other], [], []], DB, wanted)
+    elsewhere = {**on, "name": "OTHER.MARTS.ORDERS", "grantee_name": "MESH_PUBLIC_READER"}
+    with pytest.raises(ValueError, match=r"a row is about TABLE OTHER\.MARTS\.ORDERS, where DATABASE ROLE"):
+        told_by([[], [elsewhere], [], []], DB, wanted)
+
+
+def test_a_role_that_is_there_holds_something_or_was_not_asked_about() -> None:
+    roles = [{"name": "MESH_PUBLIC_READER"}, {"name": "MESH_READER_OLD"}, {"name": "REPORTING"}]
+    to = {"granted_to": "DATABASE_ROLE", "grantee_name": "MESH_PUBLIC_READER"}
+    held = {"privilege": "USAGE", "granted_on": "DATABASE", "name": DB, **to}
+    with pytest.raises(ValueError, match=r"what DATABASE ROLE DBT_UP_PROD\.MESH_READER_OLD holds: show grants to data"):
+        told_by([[*roles, held]], DB, [])
+    assert told_by([[held, *roles[::2]]], DB, []).account.grants
+
+
+def test_who_holds_more_than_snowflake_shows_is_known_to() -> None:
+    made = account()
+    made.grants |= {Grant("SELECT", Securable("TABLE", (DB, "MARTS", f"T{n}")), READER) for n in range(9_998)}
+    held = read_held(made, "DBT_UP_ROLE", DB, WANTED)
+    assert held.cut == {READER}
+    assert len(held.account.grants) == 10_001
+
+
+def test_reader_roles_of_the_owner_in_other_databases_are_found() -> None:
+    made, left = account(), database_role("SHARED", "MESH_PUBLIC_READER")
+    made.objects |= {left: Entry(owner=role("DBT_UP_ROLE")), database_role("X", "MESH_READER_Y"): Entry()}
+    held = read_held(made, "DBT_UP_ROLE", DB, WANTED).account
+    assert {each for each in held.objects if each.name[0] not in {DB, "OTHER"}} == {left}
+    assert held.objects[left].owner == role("DBT_UP_ROLE")

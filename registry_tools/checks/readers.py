@@ -49,12 +49,13 @@ def wanted_readers(interface: Interface, place: Place, deployment: Deployment) -
     """A role for what everybody may read in each database, and one for each model that only some projects may.
 
     Whoever admits nobody (`consumers: []`) gets no role. Raises UsageError for an interface of another warehouse than
-    Snowflake, and for a model that lies where this project has nothing to grant.
+    Snowflake, for a model that lies where this project has nothing to grant, and for two that lie in one place.
     """
     if interface.adapter != _ADAPTER:
         what = f"{interface.project} is built on {interface.adapter or 'an unknown warehouse'}, and these are grants"
         raise UsageError(f"{what} of Snowflake's", then="grant there as that warehouse does: dbt's own grants config")
     built = [_built(model, place, deployment) for model in interface.models if _is_somewhere(model)]
+    _expect_apart(built)
     listed = [each for each in built if each.audience is not None and each.audience != Audience()]
     remarks: list[Observation] = []
     readers = [*_public(built, place), *_listed(listed, place, deployment, remarks)]
@@ -82,6 +83,16 @@ def _built(model: PublicModel, place: Place, deployment: Deployment) -> _Built:
             )
     kind = _KINDS.get(model.config.materialized, "TABLE")
     return _Built(model=model, relation=Securable(kind, names), audience=audience_of(model.meta))
+
+
+def _expect_apart(built: Iterable[_Built]) -> None:
+    """Names that differ in case alone are two for dbt, and who may read the one model would read the other."""
+    seen: dict[tuple[str, ...], PublicModel] = {}
+    for each in built:
+        other = seen.setdefault(each.relation.name, each.model)
+        if other is not each.model:
+            what = f"{other.label} and {each.model.label} are both built as {each.relation.path}"
+            raise UsageError(what, then="give one of them another alias, build it and publish again")
 
 
 def _public(built: Iterable[_Built], place: Place) -> Iterator[ReaderRole]:

@@ -221,6 +221,18 @@ def test_a_role_that_two_models_would_share_after_all_is_refused() -> None:
     assert "another alias" in caught.value.then
 
 
+@pytest.mark.parametrize("consumers", [None, [], ["dbt_down"]])
+def test_two_models_that_are_one_relation_are_refused(consumers: list[str] | None) -> None:
+    secret = {} if consumers is None else for_some(*consumers)
+    read = interface(
+        model("a", "DBT_UP_PROD.MARTS.orders", config=Config(materialized="view")),
+        model("b", "DBT_UP_PROD.MARTS.ORDERS", meta=secret),
+    )
+    with pytest.raises(UsageError, match=r"a and b are both built as DBT_UP_PROD\.MARTS\.ORDERS") as caught:
+        wanted_readers(read, PLACE, MESH)
+    assert "another alias" in caught.value.then
+
+
 def test_consumers_that_mesh_yml_does_not_know_or_that_do_not_declare_the_upstream_are_told() -> None:
     assert told(interface(model(meta=for_some("crm", "finance", "aside", "dbt_up")))) == [
         (

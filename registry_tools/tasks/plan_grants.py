@@ -15,7 +15,7 @@ from registry_tools.intake.copy_grants import read_keeping
 from registry_tools.intake.manifest import read_manifest
 from registry_tools.intake.public_interface import extract_interface
 from registry_tools.intake.shown_grants import THEN, read_shown_grants
-from registry_tools.mesh.account import Account
+from registry_tools.mesh.account import Account, Securable, spelled
 from registry_tools.mesh.deployment import Deployment, Place
 from registry_tools.mesh.grant_plan import GrantPlan, Held, Step
 from registry_tools.mesh.interface import Interface
@@ -101,12 +101,21 @@ def held_then(meant: Meant, file: Path) -> Held:
     """What a file says that it held. Raises DocumentError."""
     told = read_shown_grants(file)
     if isinstance(told, Account):
-        # a snapshot has all that there is in the schemas that it has
-        return Held(account=told, listed=frozenset(each for each in told.objects if each.kind == "SCHEMA"))
+        return _in_snapshot(meant, told, file)
     try:
         return told_by(told, meant.place.database, meant.wanted.readers)
     except ValueError as error:
         raise DocumentError(str(error), where=str(file), then=THEN) from None
+
+
+def _in_snapshot(meant: Meant, account: Account, file: Path) -> Held:
+    """A snapshot has all that there is in the databases and schemas that it has."""
+    if Securable("DATABASE", (meant.place.database,)) not in account.objects:
+        what = f"there is no database {spelled(meant.place.database)} in this snapshot"
+        raise DocumentError(what, where=str(file), then="mesh snowflake apply, or take it where that was done")
+    schemas = {schema for reader in meant.wanted.readers for schema in reader.schemas}
+    known = {each for each in schemas if Securable("DATABASE", each.name[:1]) in account.objects}
+    return Held(account=account, listed=frozenset(known | {each for each in account.objects if each.kind == "SCHEMA"}))
 
 
 def apply_grants(plan: GrantPlan, session: Session) -> Iterator[Step]:

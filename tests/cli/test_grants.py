@@ -11,6 +11,7 @@ import pytest
 
 from registry_tools.cli import grants as grants_command
 from registry_tools.mesh.account import Entry, Grant, Securable, database_role, role
+from registry_tools.mesh.account_document import Seen, account_bytes
 from tests.builders import Json, manifest, node
 from tests.cli.conftest import Commands, assert_refused
 from tests.snowflake_account import SnowflakeAccount
@@ -218,15 +219,24 @@ def test_a_plan_without_an_account_is_made_of_the_answers_to_its_questions(comma
 
 @pytest.mark.usefixtures("up")
 def test_a_plan_is_made_of_a_snapshot_as_well(commands: Commands) -> None:
-    from registry_tools.mesh.account_document import Seen, account_bytes
-
     held = SnowflakeAccount()
     held.objects[READER] = Entry(owner=role("DBT_UP_ROLE"))
-    held.build("DBT_UP_PROD.MARTS.SOMETHING_ELSE")
+    words = ("grants", "plan", "dbt_up", "--from-file", "held.json")
+    snapshot(commands, held)
+    assert_refused(commands, 2, "held.json: there is no database DBT_UP_PROD in this snapshot", words=list(words))
+    for there in ("DBT_UP_PROD.MARTS.SOMETHING_ELSE", "DBT_UP_PROD.RAW.CARDS"):
+        held.objects = {READER: held.objects[READER]}
+        held.build(there)
+        snapshot(commands, held)
+        result = commands.run(*words, "--format", "sql")
+        assert "-- not built yet, and so left out: orders at DBT_UP_PROD.MARTS.ORDERS\n" in result.stdout
+        assert ("grant usage on schema DBT_UP_PROD.MARTS" in result.stdout) == there.startswith("DBT_UP_PROD.MARTS")
+
+
+def snapshot(commands: Commands, held: SnowflakeAccount) -> None:
+    """The account as mesh snowflake snapshot writes it."""
     seen = Seen(account=held.account, name="ACME", role="DBT_UP_ROLE", at="2026-11-21T00:00:00+00:00")
     (commands.root / "held.json").write_bytes(account_bytes(seen))
-    result = commands.run("grants", "plan", "dbt_up", "--from-file", "held.json")
-    assert "orders is public and not built at DBT_UP_PROD.MARTS.ORDERS" in result.stderr
 
 
 @pytest.mark.usefixtures("up")

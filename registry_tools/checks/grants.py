@@ -16,7 +16,16 @@ from functools import cached_property
 from registry_tools.checks.readers import AREA, Wanted
 from registry_tools.mesh.account import SYSTEM_ROLES, Grant, Membership, Securable, role, spelled
 from registry_tools.mesh.deployment import Deployment, Place
-from registry_tools.mesh.grant_plan import GrantPlan, Held, ReaderRole, Step, is_public_reader, is_reader, schema_of
+from registry_tools.mesh.grant_plan import (
+    VIEW,
+    GrantPlan,
+    Held,
+    ReaderRole,
+    Step,
+    is_public_reader,
+    is_reader,
+    schema_of,
+)
 from registry_tools.mesh.observation import Observation, Verdict
 
 _EVERYBODY = "PUBLIC"
@@ -117,9 +126,10 @@ class _Planner:
         """
         shares = {each.role: each.to for each in self.held.account.memberships if each.to.kind == "SHARE"}
         for reader in (each for each in self.wanted if each.role in shares):
+            labels = {relation.name: label for relation, label in reader.relations.items()}
             for _, step in self._granted(reader):
                 if isinstance(step.what, Grant) and step.what.on.kind == "VIEW":
-                    label = reader.relations[step.what.on]
+                    label = labels[step.what.on.name]
                     what = f"{label} is a view, and {reader.role} is in {shares[reader.role]}, which takes secure ones"
                     yield _remark("view-in-share", what, "set secure: true in the model's config where it is not set")
 
@@ -143,7 +153,7 @@ class _Planner:
             # by its name: there is one thing of a name in a schema, and SHOW may call its kind otherwise than dbt
             if ("SELECT", relation.name) not in held and not self._is_missing(relation):
                 why = f"{label} is public" if reader.is_public else f"{label} is for those whom it names"
-                yield _READ, Step(verb="grant", what=Grant("SELECT", relation, reader.role), why=why)
+                yield _READ, Step(verb="grant", what=Grant("SELECT", self._as_built(relation), reader.role), why=why)
 
     def _members(self, reader: ReaderRole) -> Iterator[tuple[int, Step]]:
         members = self._members_of[reader.role]
@@ -230,8 +240,15 @@ class _Planner:
         return {each for each, owner in owners.items() if owner not in {None, role(self.place.role)}}
 
     @cached_property
-    def _built(self) -> frozenset[tuple[str, ...]]:
-        return self.held.relations
+    def _built(self) -> Mapping[tuple[str, ...], Securable]:
+        return {each.name: each for each in self.held.relations}
+
+    def _as_built(self, relation: Securable) -> Securable:
+        """The relation by the kind that it is of. SHOW OBJECTS knows tables and views alone, and a materialization of
+        the project's own may build either.
+        """
+        found = self._built.get(relation.name, relation)
+        return relation if _is_view(found) == _is_view(relation) else found
 
     def _is_missing(self, relation: Securable) -> bool:
         return schema_of(relation) in self.held.listed and relation.name not in self._built
@@ -241,6 +258,10 @@ def _is_planned(grant: Grant) -> bool:
     """Whether it is of the kind that is planned here: to read something in a schema, or to see the schema."""
     in_a_schema = len(grant.on.name) > 2  # noqa: PLR2004  # database, schema, and more
     return grant.privilege == "SELECT" if in_a_schema else (grant.privilege, grant.on.kind) == ("USAGE", "SCHEMA")
+
+
+def _is_view(relation: Securable) -> bool:
+    return relation.kind.endswith(VIEW)
 
 
 def _is_its_own_database(grant: Grant) -> bool:

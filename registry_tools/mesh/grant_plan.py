@@ -11,6 +11,10 @@ from registry_tools.mesh.observation import Observation
 # How the role begins that reads one model alone, because not everybody may (meta.mesh.consumers).
 READER: Final = "MESH_READER_"
 
+# How the kinds end of what can be read: EXTERNAL TABLE, MATERIALIZED VIEW.
+TABLE: Final = "TABLE"
+VIEW: Final = "VIEW"
+
 Verb = Literal["create", "grant", "revoke"]
 
 
@@ -46,9 +50,9 @@ class Held:
     cut: frozenset[Securable] = frozenset()
 
     @property
-    def relations(self) -> frozenset[tuple[str, ...]]:
-        """The names of the tables and views that are there."""
-        return frozenset(each.name for each in self.account.objects if len(each.name) == 3)  # noqa: PLR2004  # a relation's
+    def relations(self) -> frozenset[Securable]:
+        """The tables and views that are there, of whatever kind."""
+        return frozenset(each for each in self.account.objects if each.kind.endswith((TABLE, VIEW)))
 
     def lacks(self, schema: Securable) -> bool:
         """Whether it is known that the schema is not there."""

@@ -115,6 +115,26 @@ def test_the_kind_is_that_of_the_materialization(materialized: str, kind: str) -
     assert f"grant select on {kind} {ORDERS.path} to database role {READER.path}" in statements(read)
 
 
+@pytest.mark.parametrize(
+    ("materialized", "there", "kind"),
+    [
+        ("a_materialization_of_their_own", "VIEW", "view"),
+        ("view", "TABLE", "table"),
+        ("dynamic_table", "TABLE", "dynamic table"),
+        ("materialized_view", "VIEW", "materialized view"),
+        ("view", "STAGE", "view"),
+    ],
+)
+def test_the_kind_is_that_of_what_is_there_where_a_table_turns_out_a_view(
+    materialized: str, there: str, kind: str
+) -> None:
+    read = interface(model(config=Config(materialized=materialized)))
+    shared = Membership(READER, Securable("SHARE", ("S",)))
+    held = account(READER, SCHEMA, Securable(there, ORDERS.name), shared)
+    assert f"grant select on {kind} {ORDERS.path} to database role {READER.path}" in statements(read, held)
+    assert [check for check, *_ in told(read, held)] == ["view-in-share"] * (kind == "view")
+
+
 def test_an_ephemeral_model_is_nowhere_and_a_model_for_nobody_has_no_role() -> None:
     read = interface(model(config=Config(materialized="ephemeral")), model("secret", meta=for_some()))
     assert statements(read) == []

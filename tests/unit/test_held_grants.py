@@ -44,7 +44,7 @@ def test_everything_about_reader_roles_is_read_and_nothing_else() -> None:
     assert held.account.grants == {grant for grant in made.grants if grant.to in mine}
     assert held.account.future == made.future
     assert held.account.memberships == made.memberships
-    assert held.relations == {ORDERS.name, ODD.name}
+    assert held.relations == {ORDERS, ODD}
     assert held.listed == {SCHEMA, Securable("SCHEMA", (DB, "my marts"))}
     assert held.account.objects[READER].owner == role("DBT_UP_ROLE")
     assert made.ran == ["use role DBT_UP_ROLE"]

@@ -9,7 +9,7 @@ from registry_tools.account.session import Session
 from registry_tools.account.shown import OWNERSHIP, Row, kind_of, named, text
 from registry_tools.errors import AccountError
 from registry_tools.mesh.account import Account, Entry, FutureGrant, Grant, Membership, Securable, spelled
-from registry_tools.mesh.grant_plan import Held, ReaderRole, is_reader
+from registry_tools.mesh.grant_plan import Held, ReaderRole, is_reader, schema_of
 
 # SHOW ends there, so that what is not among the rows may be there all the same (SHOW OBJECTS and SHOW GRANTS, Usage
 # notes).
@@ -44,6 +44,7 @@ def read_held(session: Session, owner: str, database: str, wanted: Iterable[Read
     for reader in sorted(filter(is_reader, told.objects)):
         for question in _about(reader):
             _ask(session, told, question)
+    schemas = sorted({*schemas, *(schema_of(grant.on) for grant in told.grants if grant.privilege == "SELECT")})
     listed = {schema for schema in schemas if schema not in told.objects}
     for schema in (schema for schema in schemas if schema not in listed):
         question = Question(sql=f"show objects in schema {schema.path}", database=schema.name[0])

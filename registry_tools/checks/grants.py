@@ -10,7 +10,7 @@ read a model never misses it in between.
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from registry_tools.checks.readers import AREA, Wanted
@@ -139,7 +139,8 @@ class _Planner:
             if grant.privilege == "SELECT" and grant.on.name not in names:
                 other = self._read_by.get(grant.on.name)
                 why = f"{other.role.path} reads it now" if other else "no public model of this project is there"
-                yield _TIDY if other else _CLOSE, Step(verb="revoke", what=grant, why=why)
+                held = replace(grant, on=self._as_built(grant.on))
+                yield _TIDY if other else _CLOSE, Step(verb="revoke", what=held, why=why)
             elif grant.privilege == "USAGE" and grant.on not in schemas:
                 yield _TIDY, Step(verb="revoke", what=grant, why="it reads nothing in there any more")
 
@@ -244,8 +245,8 @@ class _Planner:
         return {each.name: each for each in self.held.relations}
 
     def _as_built(self, relation: Securable) -> Securable:
-        """The relation by the kind that it is of. SHOW OBJECTS knows tables and views alone, and a materialization of
-        the project's own may build either.
+        """The relation by the kind that it is of. SHOW OBJECTS knows tables and views alone, a materialization of the
+        project's own may build either, and SHOW GRANTS says TABLE of a view (before behaviour change 2371).
         """
         found = self._built.get(relation.name, relation)
         return relation if _is_view(found) == _is_view(relation) else found

@@ -48,14 +48,14 @@ def place() -> Place:
     return found
 
 
-@pytest.fixture
-def producer() -> FakeAccount:
+@pytest.fixture(params=[False, True], ids=["SHOW of today", "SHOW before behaviour change 2371"])
+def producer(request: pytest.FixtureRequest) -> FakeAccount:
     """Logged in with the producer's own role and no other, when everything is set up and built."""
     account = Account()
     for file in snowflake_scripts(OURS):
         account, _ = run(file.content.decode(), account, role="ACCOUNTADMIN", where=file.path.name)
     account, _ = run(BUILD, account)
-    return FakeAccount(account=account, role="DBT_UP_ROLE", available=("DBT_UP_ROLE",))
+    return FakeAccount(account=account, role="DBT_UP_ROLE", available=("DBT_UP_ROLE",), old_names=request.param)
 
 
 def planned(read: Interface, session: FakeAccount) -> GrantPlan:

@@ -3,9 +3,9 @@
 Only what reader roles read and who has them is planned: SELECT on tables and views, USAGE on schemas. What else they
 hold is told and not touched; what other roles hold is nobody's business here.
 
-In which order: first what nobody may read any more is closed, because no other statement that fails may keep it open;
-then roles are created and grants given; last goes what something else has taken the place of, so that whoever may still
-read a model never misses it in between.
+In which order: first what nobody may read any more is closed, because no other statement that fails may keep it open,
+and what fewer may read is handed over to a role of their own; then other roles are created and grants given; last goes
+what something else has taken the place of, so that whoever may still read a model never misses it in between.
 """
 
 from collections import defaultdict
@@ -29,7 +29,8 @@ from registry_tools.mesh.grant_plan import (
 from registry_tools.mesh.observation import Observation, Verdict
 
 _EVERYBODY = "PUBLIC"
-# Statements in the order in which they run: to close, to create, to open, to hand over, to tidy up.
+# Statements in the order in which they run: to close, to create, to open, to hand over, to tidy up. The whole order
+# is gone through for what fewer may read, and then for all the rest.
 _CLOSE, _CREATE, _SEE, _READ, _GIVE, _TIDY = range(6)
 
 
@@ -47,7 +48,7 @@ def plan_grants(wanted: Wanted, held: Held, place: Place, deployment: Deployment
     }
     elsewhere = frozenset(other.database for _, other in deployment.placed) - {place.database}
     planner = _Planner(wanted=wanted.readers, held=held, place=place, known=known, elsewhere=elsewhere)
-    steps = sorted(planner.steps(), key=lambda pair: pair[0])
+    steps = sorted(planner.steps(), key=lambda turn_and_step: turn_and_step[0])
     return GrantPlan(
         role=place.role,
         readers=wanted.readers,
@@ -67,16 +68,22 @@ class _Planner:
     known: dict[str, str]
     elsewhere: frozenset[str]
 
-    def steps(self) -> Iterator[tuple[int, Step]]:
-        """Every step with its turn."""
+    def steps(self) -> Iterator[tuple[tuple[bool, int], Step]]:
+        """Every step with its turn, those first that close something or let fewer read it."""
+        for reader, turn, step in self._steps():
+            narrows = any(each.name in self._narrowed for each in reader.relations) and not reader.is_public
+            if isinstance(step.what, Grant) and step.verb == "revoke":
+                narrows = step.what.on.name in self._narrowed
+            yield (turn != _CLOSE and not narrows, turn), step
+
+    def _steps(self) -> Iterator[tuple[ReaderRole, int, Step]]:
         wanted = {reader.role: reader for reader in self.wanted}
         for each in sorted({*wanted, *self._there} - self._foreign):
             reader = wanted.get(each) or ReaderRole(role=each, relations={})
             if each not in self._there:
-                yield _CREATE, Step(verb="create", what=each, why=_purpose(reader))
-            yield from self._revoked(reader)
-            yield from self._granted(reader)
-            yield from self._members(reader)
+                yield reader, _CREATE, Step(verb="create", what=each, why=_purpose(reader))
+            for turn, step in (*self._revoked(reader), *self._granted(reader), *self._members(reader)):
+                yield reader, turn, step
 
     def unbuilt(self) -> Iterator[tuple[str, Securable]]:
         """The wanted relations of which it is known that they are not there."""
@@ -220,6 +227,13 @@ class _Planner:
     def _read_by(self) -> Mapping[tuple[str, ...], ReaderRole]:
         """Who should read each relation, by its name."""
         return {each.name: reader for reader in self.wanted for each in reader.relations}
+
+    @cached_property
+    def _narrowed(self) -> set[tuple[str, ...]]:
+        """The names of what everybody reads and only those whom a model names may."""
+        everybody = (each for each in self._there - self._foreign if is_public_reader(each))
+        read = (grant.on.name for each in everybody for grant in self._grants[each] if grant.privilege == "SELECT")
+        return {name for name in read if name in self._read_by and not self._read_by[name].is_public}
 
     @cached_property
     def _databases(self) -> set[str]:

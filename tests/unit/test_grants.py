@@ -212,6 +212,25 @@ def test_what_becomes_public_is_granted_before_its_own_role_ends() -> None:
     ]
 
 
+def test_what_fewer_may_read_is_theirs_alone_before_anything_else_is_opened() -> None:
+    own = "DBT_UP_PROD.MESH_READER_PRICES"
+    prices = Securable("TABLE", (DB, "MARTS", "PRICES"))
+    held = account(READER, Grant("USAGE", SCHEMA, READER), Grant("SELECT", prices, READER), *EVERYBODY)
+    read = interface(model(), model("other", meta=for_some("crm")), model("prices", meta=for_some("crm")))
+    assert statements(read, held) == [
+        f"create database role if not exists {own}",
+        f"grant usage on schema DBT_UP_PROD.MARTS to database role {own}",
+        f"grant select on table DBT_UP_PROD.MARTS.PRICES to database role {own}",
+        f"grant database role {own} to role CRM_ROLE",
+        "revoke select on table DBT_UP_PROD.MARTS.PRICES from database role DBT_UP_PROD.MESH_PUBLIC_READER",
+        "create database role if not exists DBT_UP_PROD.MESH_READER_OTHER",
+        "grant usage on schema DBT_UP_PROD.MARTS to database role DBT_UP_PROD.MESH_READER_OTHER",
+        "grant select on table DBT_UP_PROD.MARTS.ORDERS to database role DBT_UP_PROD.MESH_PUBLIC_READER",
+        "grant select on table DBT_UP_PROD.MARTS.OTHER to database role DBT_UP_PROD.MESH_READER_OTHER",
+        "grant database role DBT_UP_PROD.MESH_READER_OTHER to role CRM_ROLE",
+    ]
+
+
 def test_two_models_that_differ_in_case_alone_are_read_by_two_roles() -> None:
     read = interface(
         model("a", 'DBT_UP_PROD.MARTS."orders"', meta=for_some("crm")),

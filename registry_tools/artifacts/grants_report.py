@@ -38,8 +38,10 @@ def _reader(reader: ReaderRole) -> dict[str, Any]:
 
 def _markdown(plan: GrantPlan, title: str) -> Iterator[str]:
     yield f"### {prose(title)}\n"
-    if plan.is_settled:
+    if plan.is_settled and not plan.remarks:
         yield "Consumers read exactly what is public: nothing to do.\n"
+    elif plan.is_settled:
+        yield "Nothing to grant or to revoke.\n"
     if plan.readers:
         yield "| role | reads | given to |\n|---|---|---|"
         for reader in plan.readers:

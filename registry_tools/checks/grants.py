@@ -183,7 +183,8 @@ class _Planner:
         """Whoever has a reader role and should not, as far as it is not planned to take it away."""
         name = member.to.name[-1]
         mine = {self.place.role, self.place.developer_role, *SYSTEM_ROLES} - {_EVERYBODY}
-        if member.to.kind == "SHARE" or (member.to.kind == "ROLE" and name in mine):
+        is_shared = member.to.kind == "SHARE" and is_public_reader(member.role)  # mesh snowflake check knows with whom
+        if is_shared or (member.to.kind == "ROLE" and name in mine):
             return
         is_known = member.to.kind == "ROLE" and name in self.known
         revoke = f"revoke {_lower(member.role)} from {_lower(member.to)}"

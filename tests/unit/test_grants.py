@@ -396,6 +396,11 @@ def test_what_is_not_planned_here_is_told_and_not_touched() -> None:
             f"ROLE BI has {mine}, and is no role of a project in mesh.yml",
             f"revoke database role {own.path} from role BI",
         ),
+        (
+            "unknown-reader",
+            f"SHARE SOME_SHARE has {mine}, and is no role of a project in mesh.yml",
+            f"revoke database role {own.path} from share SOME_SHARE",
+        ),
     ]
 
 
@@ -496,6 +501,15 @@ def test_the_document_and_the_markdown_have_all_of_it() -> None:
     assert "- **not built yet**: <code>late</code> at <code>DBT_UP_PROD.MARTS.LATE</code>" in text
     assert "- **warning** <code>unknown-consumer</code>: <code>finance</code>" not in text
     assert "- **warning** <code>unknown-consumer</code>: finance may read prices, and" in text
+
+
+def test_the_markdown_claims_nothing_that_a_finding_denies() -> None:
+    future = FutureGrant("SELECT", "TABLE", SCHEMA, READER)
+    held = account(READER, future, Grant("SELECT", ORDERS, READER), Grant("USAGE", SCHEMA, READER), *EVERYBODY)
+    text = grants_markdown(plan(interface(model()), held), "grants of dbt_up@prod#1")
+    assert "Nothing to grant or to revoke.\n" in text
+    assert "exactly" not in text
+    assert "<code>future-grant</code>" in text
 
 
 def test_the_markdown_of_nothing_to_do_says_so() -> None:

@@ -1,6 +1,6 @@
 """A session, or rows that SHOW answered before, in; what the account holds of a project's reader roles out."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -8,7 +8,16 @@ from registry_tools.account import shown
 from registry_tools.account.session import Session
 from registry_tools.account.shown import OWNERSHIP, Row, kind_of, named, text
 from registry_tools.errors import AccountError
-from registry_tools.mesh.account import Account, Entry, FutureGrant, Grant, Membership, Securable, spelled
+from registry_tools.mesh.account import (
+    Account,
+    Entry,
+    FutureGrant,
+    Grant,
+    Membership,
+    Securable,
+    database_role,
+    spelled,
+)
 from registry_tools.mesh.grant_plan import Held, ReaderRole, is_reader, schema_of
 
 # SHOW ends there, so that what is not among the rows may be there all the same (SHOW OBJECTS and SHOW GRANTS, Usage
@@ -72,26 +81,30 @@ def _about(reader: Securable) -> Iterator[Question]:
 
 
 def told_by(answers: Sequence[Sequence[Row]], database: str, wanted: Iterable[ReaderRole]) -> Held:
-    """What the answers to these questions say, given in their order or, for a single database, all in one list.
+    """What the answers to these questions say, given in their order or, about a single database, in any.
 
-    Raises ValueError for rows that answer something else, and where they do not say what a role holds that is there.
+    Raises ValueError for rows that answer something else.
     """
     asked, told = tuple(questions(database, wanted)), Told()
-    if len(answers) < len(asked):
-        databases = sorted({question.database for question in asked})
-        if len(databases) > 1 and any(answers):
-            raise ValueError(
-                f"it has {len(answers)} answers to {len(asked)} questions, and does not say"
-                f" which are about {' and which about '.join(map(spelled, databases))}"
-            )
+    databases = sorted({question.database for question in asked})
+    if len(databases) == 1 or not any(answers):
         asked = ()
+    elif len(answers) < len(asked):
+        raise ValueError(
+            f"it has {len(answers)} answers to {len(asked)} questions, and does not say"
+            f" which are about {' and which about '.join(map(spelled, databases))}"
+        )
     for at, rows in enumerate(answers):
         told.take(rows, asked[at] if at < len(asked) else _roles_of(database))
-    for each in sorted(filter(is_reader, told.objects)):
-        # a role of a database may use the database from its first day
-        if each not in {grant.to for grant in told.grants}:
-            raise ValueError(f"it does not say what {each} holds: {'; '.join(about.sql for about in _about(each))}")
     return told.held()
+
+
+def unanswered(held: Held) -> tuple[str, ...]:
+    """The questions about reader roles that are there and of which it is not known what they hold."""
+    account = held.account
+    # a role of a database may use the database from its first day
+    silent = {*filter(is_reader, account.objects)} - {grant.to for grant in account.grants}
+    return tuple(question.sql for each in sorted(silent) for question in _about(each))
 
 
 @dataclass(kw_only=True, slots=True)
@@ -159,8 +172,7 @@ def _told(row: Row, question: Question) -> Grant | FutureGrant | Membership | tu
     if {"privilege", "grant_on", "name", "grant_to", "grantee_name"} <= columns:
         return _future(row, question)
     if {"role", "granted_to", "grantee_name"} <= columns:
-        whose = _expected(text(row, "role"), question) or named(_DATABASE_ROLE, text(row, "role"), question.database)
-        return shown.member(row, whose)
+        return shown.member(row, _reader(text(row, "role"), question, question.database))
     if {"name", "database_name", "schema_name"} <= columns:
         place = (text(row, "database_name"), text(row, "schema_name"), text(row, "name"))
         return Securable(kind_of(text(row, "kind") or "TABLE"), place), shown.plain(row, place[0])
@@ -170,19 +182,30 @@ def _told(row: Row, question: Question) -> Grant | FutureGrant | Membership | tu
     raise ValueError(f"a row has {', '.join(sorted(map(str, columns))) or 'nothing'}, which none of these SHOW has")
 
 
-def _expected(written: str, question: Question) -> Securable | None:
-    """The role that was asked about, where it is the one that is written, with or without its database and quotes."""
+def _reader(written: str, question: Question, database: str | None) -> Securable:
+    """The database role that is written, with or without its database and quotes: the one that was asked about. Raises
+    ValueError for another one.
+    """
     about = question.about
-    if about and not written.replace('"', "").endswith(about.name[-1].replace('"', "")):
+    if about is None:
+        found = named(_DATABASE_ROLE, written, database)
+        within = database or question.database
+        return found if len(found.name) > 1 else database_role(within, written.removeprefix(f"{within}."))
+    if not written.replace('"', "").endswith(about.name[-1].replace('"', "")):
         raise ValueError(f"a row is about {written}, and {about} was asked for")
     return about
 
 
-def _future(row: Mapping[str, object], question: Question) -> FutureGrant:
+def _grantee(row: Row, column: str, question: Question, database: str | None) -> Securable:
+    kind, written = kind_of(text(row, column)), text(row, "grantee_name")
+    return _reader(written, question, database) if kind == _DATABASE_ROLE else named(kind, written)
+
+
+def _future(row: Row, question: Question) -> FutureGrant:
     """A row of SHOW FUTURE GRANTS, whose name is `DBT_UP_PROD.MARTS.<TABLE>`."""
-    written, grantee = text(row, "name").rpartition(".")[0], text(row, "grantee_name")
+    written = text(row, "name").rpartition(".")[0]
     within = named("SCHEMA" if "." in written else "DATABASE", written)
-    to = _expected(grantee, question) or named(kind_of(text(row, "grant_to")), grantee, within.database)
+    to = _grantee(row, "grant_to", question, within.database)
     return FutureGrant(text(row, "privilege"), kind_of(text(row, "grant_on")), within, to)
 
 
@@ -190,13 +213,12 @@ def _granted(row: Row, question: Question) -> Grant | Membership:
     """A row of SHOW GRANTS TO. Names of a schema and of what is in one are read also where lower case stands in them
     without quotes.
     """
-    found, parts, grantee = shown.grant(row), tuple(text(row, "name").split(".")), text(row, "grantee_name")
-    about = _expected(grantee, question)
+    found, parts = shown.grant(row), tuple(text(row, "name").split("."))
     if isinstance(found, Membership):
-        return Membership(found.role, about or found.to)
+        return Membership(found.role, _grantee(row, "granted_to", question, found.role.database))
     on = found.on
     if len(on.name) == 1 and len(parts) == (_OF_A_SCHEMA if on.kind != "SCHEMA" else _OF_A_SCHEMA - 1):
         on = Securable(on.kind, parts)
-    if about and on.database not in {None, about.database}:
-        raise ValueError(f"a row is about {on}, where {about} can hold nothing")
-    return Grant(found.privilege, on, about or named(found.to.kind, grantee, on.database))
+    if question.about and on.database not in {None, question.about.database}:
+        raise ValueError(f"a row is about {on}, where {question.about} can hold nothing")
+    return Grant(found.privilege, on, _grantee(row, "granted_to", question, on.database))

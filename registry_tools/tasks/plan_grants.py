@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry_tools.account.held_grants import questions, read_held, told_by
+from registry_tools.account.held_grants import questions, read_held, told_by, unanswered
 from registry_tools.account.session import Session
 from registry_tools.artifacts.grants_sql import step_sql, use_role
 from registry_tools.checks.grants import plan_grants as planned
@@ -103,9 +103,14 @@ def held_then(meant: Meant, file: Path) -> Held:
     if isinstance(told, Account):
         return _in_snapshot(meant, told, file)
     try:
-        return told_by(told, meant.place.database, meant.wanted.readers)
+        held = told_by(told, meant.place.database, meant.wanted.readers)
     except ValueError as error:
         raise DocumentError(str(error), where=str(file), then=THEN) from None
+    if missing := unanswered(held):
+        what = "it does not say what all reader roles hold that are there"
+        then = "add these to what mesh grants plan --questions prints, and give all of it to snow sql"
+        raise DocumentError(what, where=str(file), details=[f"{each};" for each in missing], then=then)
+    return held
 
 
 def _in_snapshot(meant: Meant, account: Account, file: Path) -> Held:

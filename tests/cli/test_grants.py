@@ -260,6 +260,15 @@ def test_a_file_that_is_something_else_is_refused(commands: Commands, content: s
 
 
 @pytest.mark.usefixtures("up")
+def test_a_file_that_is_silent_of_a_role_that_is_there_is_refused_with_the_questions_to_add(commands: Commands) -> None:
+    (commands.root / "held.json").write_text('[[{"NAME": "MESH_PUBLIC_READER"}]]')
+    words = ["grants", "plan", "dbt_up", "--from-file", "held.json"]
+    missing = "  show grants of database role DBT_UP_PROD.MESH_PUBLIC_READER;\n"
+    what = "held.json: it does not say what all reader roles hold that are there"
+    assert_refused(commands, 2, what, missing, "add these to what mesh grants plan --questions prints", words=words)
+
+
+@pytest.mark.usefixtures("up")
 def test_whoever_names_no_account_is_told_the_three_ways(commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("SNOWFLAKE_ACCOUNT", raising=False)
     words = ["grants", "plan", "dbt_up"]

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from registry_tools.account.held_grants import read_held, told_by
+from registry_tools.account.held_grants import read_held, told_by, unanswered
 from registry_tools.account.shown import Row
 from registry_tools.errors import AccountError
 from registry_tools.mesh.account import Account, Entry, FutureGrant, Grant, Membership, Securable, database_role, role
@@ -120,9 +120,13 @@ def test_a_name_without_quotes_is_the_role_that_was_asked_about() -> None:
     to = {"granted_to": "DATABASE_ROLE", "grantee_name": "MESH_READER_PRICE LIST"}
     member = {"role": "MESH_READER_PRICE LIST", "granted_to": "ROLE", "grantee_name": "CRM_ROLE"}
     wanted = [ReaderRole(role=OWN, relations={ORDERS: "orders"})]
-    held = told_by([[], [{**on, **to}, {**see, **to}], [], [member]], DB, wanted).account
-    assert held.grants == {Grant("SELECT", ORDERS, OWN), Grant("USAGE", Securable("SCHEMA", (DB, "my marts")), OWN)}
-    assert held.memberships == {Membership(OWN, role("CRM_ROLE"))}
+    for name in (to["grantee_name"], f"DBT_UP_PROD.{to['grantee_name']}"):
+        rows = [{**each, **to, "grantee_name": name} for each in (on, see)]
+        assert told_by([rows], DB, wanted).account.grants == {
+            Grant("SELECT", ORDERS, OWN),
+            Grant("USAGE", Securable("SCHEMA", (DB, "my marts")), OWN),
+        }
+    assert told([member]).memberships == {Membership(OWN, role("CRM_ROLE"))}
 
 
 def test_answers_about_two_databases_are_told_apart_by_their_order() -> None:
@@ -144,22 +148,25 @@ def test_answers_about_two_databases_are_told_apart_by_their_order() -> None:
 
 def test_answers_about_something_else_are_refused() -> None:
     on = {"privilege": "SELECT", "granted_on": "TABLE", "granted_to": "DATABASE_ROLE"}
-    wanted = [ReaderRole(role=READER, relations={})]
+    wanted = [ReaderRole(role=database_role(name, "MESH_PUBLIC_READER"), relations={}) for name in (DB, "SHARED")]
     other = {**on, "name": ORDERS.path, "grantee_name": "REPORTING"}
     with pytest.raises(ValueError, match="a row is about REPORTING, and DATABASE ROLE DBT_UP_PROD"):
-        told_by([[], [other], [], []], DB, wanted)
+        told_by([[], [], [other], *[[]] * 5], DB, wanted)
     elsewhere = {**on, "name": "OTHER.MARTS.ORDERS", "grantee_name": "MESH_PUBLIC_READER"}
     with pytest.raises(ValueError, match=r"a row is about TABLE OTHER\.MARTS\.ORDERS, where DATABASE ROLE"):
-        told_by([[], [elsewhere], [], []], DB, wanted)
+        told_by([[], [], [elsewhere], *[[]] * 5], DB, wanted)
 
 
 def test_a_role_that_is_there_holds_something_or_was_not_asked_about() -> None:
     roles = [{"name": "MESH_PUBLIC_READER"}, {"name": "MESH_READER_OLD"}, {"name": "REPORTING"}]
     to = {"granted_to": "DATABASE_ROLE", "grantee_name": "MESH_PUBLIC_READER"}
     held = {"privilege": "USAGE", "granted_on": "DATABASE", "name": DB, **to}
-    with pytest.raises(ValueError, match=r"what DATABASE ROLE DBT_UP_PROD\.MESH_READER_OLD holds: show grants to data"):
-        told_by([[*roles, held]], DB, [])
-    assert told_by([[held, *roles[::2]]], DB, []).account.grants
+    assert unanswered(told_by([[*roles, held]], DB, [])) == (
+        "show grants to database role DBT_UP_PROD.MESH_READER_OLD",
+        "show future grants to database role DBT_UP_PROD.MESH_READER_OLD",
+        "show grants of database role DBT_UP_PROD.MESH_READER_OLD",
+    )
+    assert unanswered(told_by([[held, *roles[::2]]], DB, [])) == ()
 
 
 def test_who_holds_more_than_snowflake_shows_is_known_to() -> None:

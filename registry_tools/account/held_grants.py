@@ -1,5 +1,6 @@
 """A session, or rows that SHOW answered before, in; what the account holds of a project's reader roles out."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -122,9 +123,11 @@ class Told:
 
         Raises ValueError for a row that answers something else.
         """
+        holders: Counter[Securable] = Counter()
         for row in rows:
             match _told(row, question):
                 case Grant(privilege=privilege, on=on, to=to) as grant:
+                    holders[to] += 1
                     if privilege != OWNERSHIP and is_reader(to):
                         self.grants.add(grant)
                     elif privilege == OWNERSHIP and is_reader(on):  # ownership is no grant
@@ -132,13 +135,12 @@ class Told:
                 case FutureGrant() as announced:
                     self.future.add(announced)
                 case Membership() as membership:
-                    self.memberships |= (
-                        {membership} if is_reader(membership.role) or is_reader(membership.to) else set()
-                    )
+                    holders[membership.to] += 1
+                    if is_reader(membership.role) or is_reader(membership.to):
+                        self.memberships.add(membership)
                 case (thing, entry):
                     self.objects[thing] = entry
-        if len(rows) >= _MOST and question.about:
-            self.cut.add(question.about)
+        self.cut |= {each for each, rows_of_it in holders.items() if rows_of_it >= _MOST}
 
     def held(self, listed: frozenset[Securable] = frozenset()) -> Held:
         """All of it, where of the schemas `listed` it is known what is in them."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from registry_tools.account.held_grants import read_held, told_by, unanswered
+from registry_tools.account.held_grants import questions, read_held, told_by, unanswered
 from registry_tools.account.shown import Row
 from registry_tools.errors import AccountError
 from registry_tools.mesh.account import Account, Entry, FutureGrant, Grant, Membership, Securable, database_role, role
@@ -175,6 +175,8 @@ def test_who_holds_more_than_snowflake_shows_is_known_to() -> None:
     held = read_held(made, "DBT_UP_ROLE", DB, WANTED)
     assert held.cut == {READER}
     assert len(held.account.grants) == 10_001
+    answers = [made.run(question.sql) for question in questions(DB, WANTED)]
+    assert told_by([[row for rows in answers for row in rows]], DB, WANTED).cut == {READER}
 
 
 def test_reader_roles_of_the_owner_in_other_databases_are_found() -> None:

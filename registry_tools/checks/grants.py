@@ -92,13 +92,9 @@ class _Planner:
 
     def remarks(self) -> Iterator[Observation]:
         """What a person has to see to: what reader roles hold that is not planned here, and whose they are."""
-        wanted, owner = {reader.role: reader for reader in self.wanted}, self.place.role
+        wanted = {reader.role: reader for reader in self.wanted}
         mine = self._there - self._foreign
-        for each in sorted(self._foreign & {*wanted}):
-            whose = self.held.account.objects[each].owner
-            what = f"{each} is owned by {whose.path if whose else 'nobody'}, so {owner} can give it nothing"
-            then = f"mesh snowflake apply, or grant ownership on {_lower(each)} to role {owner} copy current grants"
-            yield _remark("reader-owner", what, then, verdict="error")
+        yield from self._of_others(wanted)
         yield from self._out_of_sight(mine)
         yield from self._unshareable()
         for grant in sorted(self.held.account.grants):
@@ -116,6 +112,18 @@ class _Planner:
             if member.to in mine:
                 what = f"{member.to} has {member.role}, and reads whatever that reads"
                 yield _remark("other-role", what, f"revoke {_lower(member.role)} from {_lower(member.to)}")
+
+    def _of_others(self, wanted: Mapping[Securable, ReaderRole]) -> Iterator[Observation]:
+        """Reader roles that belong to somebody else, and should read something or do."""
+        owner = self.place.role
+        for each in sorted(self._foreign):
+            whose = self.held.account.objects[each].owner
+            owned = f"{each} is owned by {whose.path if whose else 'nobody'}"
+            then = f"mesh snowflake apply, or grant ownership on {_lower(each)} to role {owner} copy current grants"
+            if each in wanted:
+                yield _remark("reader-owner", f"{owned}, so {owner} can give it nothing", then, verdict="error")
+            elif any(map(_is_planned, self._grants[each])):
+                yield _remark("reader-owner", f"{owned}, so {owner} can take nothing from it", then)
 
     def _out_of_sight(self, mine: set[Securable]) -> Iterator[Observation]:
         """What may be read by reader roles without anybody seeing it here."""

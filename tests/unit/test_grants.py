@@ -342,6 +342,25 @@ def test_a_reader_of_another_owner_is_left_alone() -> None:
     ]
 
 
+def test_a_reader_of_another_owner_that_should_read_nothing_is_told_while_it_does() -> None:
+    old = database_role(DB, "MESH_READER_GONE")
+    held = account(old, owner="SYSADMIN")
+    assert told(interface(), held) == []
+    held = account(old, Grant("SELECT", ORDERS, old), owner="SYSADMIN")
+    assert statements(interface(), held) == []
+    assert told(interface(), held) == [
+        (
+            "reader-owner",
+            f"DATABASE ROLE {old.path} is owned by SYSADMIN, so DBT_UP_ROLE can take nothing from it",
+            (
+                f"mesh snowflake apply, or grant ownership on database role {old.path} to role DBT_UP_ROLE"
+                " copy current grants"
+            ),
+        )
+    ]
+    assert not plan(interface(), held).is_short
+
+
 def test_what_is_not_planned_here_is_told_and_not_touched() -> None:
     own, other = database_role(DB, "MESH_READER_ORDERS"), database_role(DB, "ALL_OF_IT")
     held = account(

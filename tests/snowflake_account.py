@@ -77,11 +77,8 @@ class SnowflakeAccount:
     def _show(self, statement: str) -> Iterator[dict[str, object]]:
         if found := re.fullmatch(rf"show (database roles|schemas) in database ({_PATH})", statement):
             yield from self._listed(found[1].removesuffix("s").upper(), *parse_path(found[2]))
-        elif found := re.fullmatch(rf"show objects in schema ({_PATH})", statement):
-            for each in self.objects:
-                if len(each.name) == 3 and each.name[:2] == parse_path(found[1]):
-                    place = {"database_name": each.name[0], "schema_name": each.name[1]}
-                    yield {"name": each.name[2], "kind": each.kind.replace(" ", "_"), "owner": self.owner, **place}
+        elif found := re.fullmatch(rf"show objects in schema ({_PATH})(?: limit 10000 from '(.*)')?", statement):
+            yield from self._inside(parse_path(found[1]), (found[2] or "").replace("''", "'"))
         elif found := re.fullmatch(rf"show grants of database role ({_PATH})", statement):
             for member in sorted(self.memberships):
                 if member.role.name == parse_path(found[1]):
@@ -92,6 +89,14 @@ class SnowflakeAccount:
             yield from self._held(database_role(*parse_path(found[2])), future=bool(found[1]))
         else:
             raise AssertionError(statement)
+
+    def _inside(self, schema: tuple[str, ...], after: str) -> Iterator[dict[str, object]]:
+        """Ten thousand at most, those whose names come after the one that begins like this."""
+        names = sorted(each.name for each in self.objects if len(each.name) == 3 and each.name[:2] == schema)
+        kinds = {each.name: each.kind.replace(" ", "_") for each in self.objects}
+        for name in [each for each in names if each[2] > after][:10_000]:
+            place = {"database_name": name[0], "schema_name": name[1]}
+            yield {"name": name[2], "kind": kinds[name], "owner": self.owner, **place}
 
     def _owned(self, owner: Securable) -> Iterator[dict[str, object]]:
         for each, entry in sorted(self.objects.items()):

@@ -22,7 +22,7 @@ from registry_tools.mesh.account import (
 from registry_tools.mesh.grant_plan import Held, ReaderRole, is_reader, schema_of
 
 # SHOW ends there, so that what is not among the rows may be there all the same (SHOW OBJECTS and SHOW GRANTS, Usage
-# notes).
+# notes). Only the former has a way to ask for the rest.
 _MOST: Final = 10_000
 _DATABASE_ROLE: Final = "DATABASE ROLE"
 _GRANTS: Final = ("show grants to", "show future grants to", "show grants of")
@@ -55,13 +55,11 @@ def read_held(session: Session, owner: str, database: str, wanted: Iterable[Read
         for question in _about(reader):
             _ask(session, told, question)
     schemas = sorted({*schemas, *(schema_of(grant.on) for grant in told.grants if grant.privilege == "SELECT")})
-    listed = {schema for schema in schemas if schema not in told.objects}
-    for schema in (schema for schema in schemas if schema not in listed):
-        question = Question(sql=f"show objects in schema {schema.path}", database=schema.name[0])
-        if _ask(session, told, question) < _MOST:
-            listed.add(schema)
+    for schema in schemas:
+        if schema in told.objects:
+            _list_objects(session, told, schema)
     _ask(session, told, Question(sql=f"show grants to role {spelled(owner)}", database=database))
-    return told.held(frozenset(listed))
+    return told.held(frozenset(schemas))
 
 
 def questions(database: str, wanted: Iterable[ReaderRole]) -> Iterator[Question]:
@@ -153,8 +151,20 @@ class Told:
         return Held(account=account, listed=listed, cut=frozenset(self.cut))
 
 
-def _ask(session: Session, told: Told, question: Question) -> int:
-    """Ask, and take up the answer; how many rows it had."""
+def _list_objects(session: Session, told: Told, schema: Securable) -> None:
+    """All tables and views of a schema, in as many answers as that takes; each goes on after the last name."""
+    after, asked = "", None
+    while after != asked:
+        asked = after
+        question = Question(sql=f"show objects in schema {schema.path}{after}", database=schema.name[0])
+        rows = _ask(session, told, question)
+        if len(rows) >= _MOST:
+            last = text(rows[-1], "name").replace("\\", "\\\\").replace("'", "''")
+            after = f" limit {_MOST} from '{last}'"
+
+
+def _ask(session: Session, told: Told, question: Question) -> list[dict[str, object]]:
+    """Ask, and take up the answer."""
     rows = session.run(question.sql)
     try:
         told.take(rows, question)
@@ -164,7 +174,7 @@ def _ask(session: Session, told: Told, question: Question) -> int:
             details=[f"in {question.sql}"],
             then="run it by hand and see what it shows, and report it",
         ) from None
-    return len(rows)
+    return rows
 
 
 def _told(row: Row, question: Question) -> Grant | FutureGrant | Membership | tuple[Securable, Entry]:

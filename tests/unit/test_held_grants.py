@@ -56,11 +56,13 @@ def test_a_schema_that_is_not_there_is_known_not_to_be() -> None:
     assert held.lacks(SCHEMA)
 
 
-def test_of_a_schema_with_more_than_snowflake_shows_nothing_is_missing() -> None:
+def test_a_schema_with_more_than_snowflake_shows_at_once_is_read_to_its_end() -> None:
     made = account()
-    made.objects |= {Securable("TABLE", (DB, "MARTS", f"T{number}")): Entry() for number in range(10_000)}
+    made.objects |= {Securable("TABLE", (DB, "MARTS", f"it's {number:05}")): Entry() for number in range(10_000)}
+    made.objects |= {Securable("TABLE", (DB, "MARTS", f"z{number:05}")): Entry() for number in range(9_999)}
     held = read_held(made, "DBT_UP_ROLE", DB, WANTED)
-    assert held.listed == {Securable("SCHEMA", (DB, "my marts"))}
+    assert held.listed == {SCHEMA, Securable("SCHEMA", (DB, "my marts"))}
+    assert len(held.relations) == 1 + 19_999 + 1
 
 
 def test_an_answer_of_another_kind_is_no_empty_answer() -> None:

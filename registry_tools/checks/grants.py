@@ -29,9 +29,10 @@ from registry_tools.mesh.grant_plan import (
 from registry_tools.mesh.observation import Observation, Verdict
 
 _EVERYBODY = "PUBLIC"
-# Statements in the order in which they run: to close, to create, to open, to hand over, to tidy up. The whole order
-# is gone through for what fewer may read, and then for all the rest.
-_CLOSE, _CREATE, _SEE, _READ, _GIVE, _TIDY = range(6)
+# Statements in the order in which they run: to close, to create, to open, to hand over, to take what another role reads
+# by now, to hand over the roles that are rid of it only then, to tidy up. The whole order is gone through for what
+# fewer may read, and then for all the rest.
+_CLOSE, _CREATE, _SEE, _READ, _GIVE, _TAKE, _GIVE_EMPTIED, _TIDY = range(8)
 
 
 def plan_grants(wanted: Wanted, held: Held, place: Place, deployment: Deployment) -> GrantPlan:
@@ -82,8 +83,10 @@ class _Planner:
             reader = wanted.get(each) or ReaderRole(role=each, relations={})
             if each not in self._there:
                 yield reader, _CREATE, Step(verb="create", what=each, why=_purpose(reader))
-            for turn, step in (*self._revoked(reader), *self._granted(reader), *self._members(reader)):
-                yield reader, turn, step
+            revoked = tuple(self._revoked(reader))
+            is_laden = any(turn == _TAKE for turn, _ in revoked)
+            for turn, step in (*revoked, *self._granted(reader), *self._members(reader)):
+                yield reader, _GIVE_EMPTIED if is_laden and turn == _GIVE else turn, step
 
     def unbuilt(self) -> Iterator[tuple[str, Securable]]:
         """The wanted relations of which it is known that they are not there."""
@@ -155,7 +158,8 @@ class _Planner:
                 other = self._read_by.get(grant.on.name)
                 why = f"{other.role.path} reads it now" if other else "no public model of this project is there"
                 held = replace(grant, on=self._as_built(grant.on))
-                yield _TIDY if other else _CLOSE, Step(verb="revoke", what=held, why=why)
+                is_missed = other is not None and not self._members_of[reader.role].isdisjoint(map(role, other.members))
+                yield _TAKE if is_missed else _CLOSE, Step(verb="revoke", what=held, why=why)
             elif grant.privilege == "USAGE" and grant.on not in schemas:
                 yield _TIDY, Step(verb="revoke", what=grant, why="it reads nothing in there any more")
 

@@ -231,6 +231,23 @@ def test_what_fewer_may_read_is_theirs_alone_before_anything_else_is_opened() ->
     ]
 
 
+def test_nobody_gets_a_role_that_still_reads_what_is_another_ones() -> None:
+    """Somebody has granted orders to the role of prices."""
+    own, orders = (f"DBT_UP_PROD.MESH_READER_{name}" for name in ("PRICES", "ORDERS"))
+    astray = Grant("SELECT", ORDERS, database_role(DB, "MESH_READER_PRICES"))
+    read = interface(model(meta=for_some("crm")), model("prices", meta=for_some("crm", "dbt_down")))
+    taken = f"revoke select on table {ORDERS.path} from database role {own}"
+    made = statements(read, account(astray.to, Grant("USAGE", SCHEMA, astray.to), astray))
+    assert made[0] == taken
+    made = statements(read, account(astray.to, astray, Membership(astray.to, role("CRM_ROLE"))))
+    given = [
+        f"grant database role {orders} to role CRM_ROLE",
+        taken,
+        f"grant database role {own} to role DBT_DOWN_ROLE",
+    ]
+    assert made[-3:] == given
+
+
 def test_two_models_that_differ_in_case_alone_are_read_by_two_roles() -> None:
     read = interface(
         model("a", 'DBT_UP_PROD.MARTS."orders"', meta=for_some("crm")),

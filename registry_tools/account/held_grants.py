@@ -16,7 +16,6 @@ from registry_tools.mesh.account import (
     Grant,
     Membership,
     Securable,
-    database_role,
     spelled,
 )
 from registry_tools.mesh.grant_plan import Held, ReaderRole, is_reader, schema_of
@@ -200,9 +199,7 @@ def _reader(written: str, question: Question, database: str | None) -> Securable
     """
     about = question.about
     if about is None:
-        found = named(_DATABASE_ROLE, written, database)
-        within = database or question.database
-        return found if len(found.name) > 1 else database_role(within, written.removeprefix(f"{within}."))
+        return named(_DATABASE_ROLE, written, database or question.database)
     if not written.replace('"', "").endswith(about.name[-1].replace('"', "")):
         raise ValueError(f"a row is about {written}, and {about} was asked for")
     return about
@@ -222,15 +219,10 @@ def _future(row: Row, question: Question) -> FutureGrant:
 
 
 def _granted(row: Row, question: Question) -> Grant | Membership:
-    """A row of SHOW GRANTS TO. Names of a schema and of what is in one are read also where lower case stands in them
-    without quotes.
-    """
-    found, parts = shown.grant(row), tuple(text(row, "name").split("."))
+    """A row of SHOW GRANTS TO."""
+    found = shown.grant(row)
     if isinstance(found, Membership):
         return Membership(found.role, _grantee(row, "granted_to", question, found.role.database))
-    on = found.on
-    if len(on.name) == 1 and len(parts) == (_OF_A_SCHEMA if on.kind != "SCHEMA" else _OF_A_SCHEMA - 1):
-        on = Securable(on.kind, parts)
-    if question.about and on.database not in {None, question.about.database}:
-        raise ValueError(f"a row is about {on}, where {question.about} can hold nothing")
-    return Grant(found.privilege, on, _grantee(row, "granted_to", question, on.database))
+    if question.about and found.on.database not in {None, question.about.database}:
+        raise ValueError(f"a row is about {found.on}, where {question.about} can hold nothing")
+    return Grant(found.privilege, found.on, _grantee(row, "granted_to", question, found.on.database))

@@ -72,7 +72,7 @@ class _Planner:
     def steps(self) -> Iterator[tuple[tuple[bool, int], Step]]:
         """Every step with its turn, those first that close something or let fewer read it."""
         for reader, turn, step in self._steps():
-            narrows = any(each.name in self._narrowed for each in reader.relations) and not reader.is_public
+            narrows = not reader.is_public and any(each.name in self._narrowed for each in reader.relations)
             if isinstance(step.what, Grant) and step.verb == "revoke":
                 narrows = step.what.on.name in self._narrowed
             yield (turn != _CLOSE and not narrows, turn), step

@@ -65,10 +65,13 @@ class FakeActions:
         return Made()
 
     def download(self, given: Mapping[str, str], job: Job) -> Made:
-        """A pattern that finds nothing is no fault, a name is; what a pattern finds gets a folder of its own."""
-        found = self.artifacts / given.get("name", given.get("pattern", ""))
-        assert "pattern" in given or found.is_dir(), f"there is no artifact {found.name}"
-        if found.is_dir():
-            place = job.workspace / given.get("path", ".")
-            shutil.copytree(found, place / found.name if "pattern" in given else place, dirs_exist_ok=True)
+        """A pattern that finds nothing is no fault, a name is. One artifact gets no folder of its own, several do,
+        unless they are merged (download-artifact.ts of v5.0.0: `artifacts.length === 1`).
+        """
+        found = sorted(self.artifacts.glob(given.get("name", given.get("pattern", ""))))
+        assert "pattern" in given or found, f"there is no artifact {given['name']}"
+        place = job.workspace / given.get("path", ".")
+        for artifact in found:
+            apart = len(found) > 1 and given.get("merge-multiple") != "true"
+            shutil.copytree(artifact, place / artifact.name if apart else place, dirs_exist_ok=True)
         return Made()

@@ -14,6 +14,7 @@ from typing import Any
 
 STATE = "FAKE_GH_STATE"
 BOT = "github-actions[bot]"
+BLOB = "0123456789012345678901234567890123456789"
 _COMMENTS = '.[] | [.id, .user.login, (.body | split("\\n")[0] | rtrimstr("\\r"))] | @tsv'
 
 
@@ -33,8 +34,8 @@ def _answered(words: list[str], held: dict[str, Any]) -> int:
     match words:
         case ["api", *rest]:
             return _api(rest, held)
-        case ["workflow", "run", *_]:
-            return 0
+        case ["workflow", "run", workflow, *_]:
+            return workflow in held.get("disabled", []) and 1
         case ["pr", "list", *_]:
             numbers = [one["number"] for one in held["pulls"] if one["head"] == _option(words, "--head")]
             sys.stdout.writelines(f"{number}\n" for number in numbers)
@@ -42,9 +43,6 @@ def _answered(words: list[str], held: dict[str, Any]) -> int:
         case ["pr", "create", *_]:
             held["pulls"].append({"number": len(held["pulls"]) + 1, "head": _option(words, "--head")})
             held["pulls"][-1]["body"] = Path(_option(words, "--body-file")).read_text()
-            return 0
-        case ["pr", "edit", number, *_]:
-            held["pulls"][int(number) - 1]["body"] = Path(_option(words, "--body-file")).read_text()
             return 0
     raise NotImplementedError(words)
 
@@ -69,15 +67,30 @@ def _api(words: list[str], held: dict[str, Any]) -> int:
             return 1 if fields["ref"] in held["refs"] else held["refs"].update({fields["ref"]: fields["sha"]}) or 0
         case ("PATCH", ref) if ref.startswith("git/refs/heads/"):
             held["refs"][ref.removeprefix("git/")] = fields["sha"]
+        case ("PATCH", pull) if pull.startswith("pulls/"):
+            held["pulls"][int(pull.removeprefix("pulls/")) - 1]["body"] = fields["body"]
+        case (_, file) if file.startswith("contents/./"):
+            return _declined("path contains a malformed path component")
         case ("GET", file) if file.startswith("contents/"):
-            sys.stdout.write("0123456789012345678901234567890123456789\n")
+            if file.removeprefix("contents/").partition("?")[0] not in held["files"]:
+                return _declined("Not Found")
+            sys.stdout.write(f"{BLOB}\n")
         case ("PUT", file) if file.startswith("contents/"):
+            if fields.get("sha") != (BLOB if file.removeprefix("contents/") in held["files"] else None):
+                return _declined("the sha is another")
             held["files"][file.removeprefix("contents/")] = base64.b64decode(fields["content"]).decode()
         case ("POST", "dispatches"):
             return held["unreachable"] and 1
         case _:
             raise NotImplementedError(what)
     return 0
+
+
+def _declined(message: str) -> int:
+    """What it was told stands on stdout, --jq or not (cli/cli, pkg/cmd/api/api.go: `serverError`)."""
+    sys.stdout.write(json.dumps({"message": message}))
+    sys.stderr.write(f"gh: {message}\n")
+    return 1
 
 
 def _option(words: list[str], flag: str) -> str:

@@ -1,0 +1,76 @@
+"""Lines of shell that talk to GitHub, each by itself: what a repository holds afterwards."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.workflows import fake_gh
+from tests.workflows.checked import FOLDER, jobs
+from tests.workflows.expressions import interpolated
+
+OWN = "acme/shop"
+GITHUB = {"ref_name": "main", "token": "default token", "event": {"number": 7}}
+
+
+def step_of(workflow: str, job: str, name: str) -> dict[str, Any]:
+    steps: list[dict[str, Any]] = dict(jobs(FOLDER / workflow))[job]["steps"]
+    return next(step for step in steps if step.get("name") == name)
+
+
+def told(folder: Path, step: dict[str, Any], held: dict[str, Any], /, **inputs: str) -> tuple[int, dict[str, Any]]:
+    """How the step ended, and what the repository holds then."""
+    tools, state = folder / "tools", folder / "github.json"
+    tools.mkdir(exist_ok=True)
+    (tools / "gh").write_text(f'#!/bin/bash\nexec "{sys.executable}" "{fake_gh.__file__}" "$@"\n')
+    (tools / "gh").chmod(0o755)
+    empty = {"calls": [], "comments": [], "refs": {}, "files": {}, "pulls": [], "unreachable": False}
+    state.write_text(json.dumps(empty | held))
+    contexts = {"inputs": inputs, "github": GITHUB, "steps": {"app": {"outputs": {}}}}
+    environment = {
+        **{name: interpolated(value, contexts) for name, value in step["env"].items()},
+        **{"PATH": f"{tools}:{os.environ['PATH']}", fake_gh.STATE: str(state), "PYTHONPATH": os.getcwd()},
+        **{"GITHUB_REPOSITORY": OWN, "GITHUB_SHA": "abc", "GITHUB_REF_NAME": "main"},
+    }
+    shell = ["--noprofile", "--norc", "-eo", "pipefail"] if step.get("shell") == "bash" else ["-e"]
+    run = subprocess.run(["bash", *shell, "-c", step["run"]], cwd=folder, env=environment, check=False)
+    return run.returncode, json.loads(state.read_text())
+
+
+@pytest.fixture
+def upgrade(tmp_path: Path) -> dict[str, Any]:
+    (tmp_path / "upgrade").mkdir()
+    (tmp_path / "upgrade/mesh.lock").write_text("new\n")
+    (tmp_path / "upgrade/upgrade.md").write_text("what to review\n")
+    return step_of("upgrade-upstreams.yml", "propose", "Propose the new mesh.lock")
+
+
+@pytest.mark.parametrize(("folder", "lock"), [(".", "mesh.lock"), ("a/b/shop", "a/b/shop/mesh.lock")])
+@pytest.mark.parametrize("before", [{}, {"lock": "old\n"}], ids=["the first", "another"])
+def test_a_lock_is_proposed_wherever_it_stands_and_also_the_first(
+    tmp_path: Path, upgrade: dict[str, Any], folder: str, lock: str, before: dict[str, str]
+) -> None:
+    files = {lock: before["lock"]} if before else {}
+    code, held = told(tmp_path, upgrade, {"files": files}, project="shop", folder=folder)
+    assert code == 0
+    assert held["files"] == {lock: "new\n"}
+    assert [pull["body"] for pull in held["pulls"]] == ["what to review\n"]
+
+
+def test_what_was_proposed_is_brought_up_to_date(tmp_path: Path, upgrade: dict[str, Any]) -> None:
+    stands = {"pulls": [{"number": 1, "head": "mesh/upgrade-shop", "body": "old"}], "files": {"shop/mesh.lock": "old"}}
+    code, held = told(tmp_path, upgrade, stands, project="shop", folder="shop")
+    assert code == 0
+    assert [pull["body"] for pull in held["pulls"]] == ["what to review\n"]
+
+
+def test_one_consumer_that_cannot_be_started_keeps_none_waiting(tmp_path: Path) -> None:
+    step = step_of("publish.yml", "start", "Start them")
+    code, held = told(tmp_path, step, {"disabled": ["a.yml"]}, project="shop", consumers="a.yml b.yml")
+    assert [call["words"][2] for call in held["calls"]] == ["a.yml", "b.yml"]
+    assert code == 1
+    assert told(tmp_path, step, {}, project="shop", consumers="a.yml b.yml")[0] == 0

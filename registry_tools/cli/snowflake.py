@@ -16,6 +16,7 @@ from registry_tools.cli.connecting import account_file_option, connection_option
 from registry_tools.cli.edge import at_the_edge
 from registry_tools.cli.options import format_option
 from registry_tools.cli.output import counted, detail, done, progress, show_json, warn
+from registry_tools.cli.prune import prune
 from registry_tools.cli.render import rendered
 from registry_tools.disk import write_whole
 from registry_tools.errors import DocumentError, Refusal, UsageError
@@ -63,6 +64,9 @@ def command() -> None:
     Which account is meant say --connection, --embedded, or SNOWFLAKE_ACCOUNT and its sisters; --from-file puts an
     account that was read before in its place.
     """
+
+
+command.add_command(prune)
 
 
 @command.command("render", context_settings=_HELP)

@@ -114,3 +114,34 @@ def test_or_alter_keeps_what_was_granted(run: Callable[[str], list[Any]]) -> Non
 )
 def test_like_knows_its_wildcards(pattern: str | None, name: str, *, fits: bool) -> None:
     assert bool(matching(pattern).fullmatch(name)) is fits
+
+
+def test_what_pull_requests_left_behind_is_dropped_and_nothing_else(
+    snowflake: Mesh, run: Callable[[str], list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    snowflake("apply", "--yes")
+    monkeypatch.setenv("SNOWFLAKE_ROLE", "DBT_UP_ROLE")  # as a job has it
+    for statement in (
+        "use role DBT_UP_ROLE",
+        "create schema if not exists DBT_UP_CI.pr_7",
+        "create schema if not exists DBT_UP_CI.pr_7_marts",
+        "create schema if not exists DBT_UP_CI.ci",
+        "create table DBT_UP_CI.pr_7_marts.orders as select 1 as id",
+        "use role DBT_DOWN_ROLE",
+        "create schema if not exists DBT_UP_CI.pr_8",
+    ):
+        run(statement)
+    assert "nothing of a pull request is older" in snowflake("prune", "--env", "ci").stdout
+    pruned = snowflake("prune", "--env", "ci", "--older-than", "0", "--yes")
+    assert pruned.exit_code == 0, pruned.stderr
+    assert [line for line in pruned.stdout.splitlines() if "dropped" in line] == [
+        "✓ dropped DBT_UP_CI.PR_7",
+        "✓ dropped DBT_UP_CI.PR_7_MARTS",
+    ]
+    left = {row[1] for row in run("show schemas in database DBT_UP_CI")}
+    assert {"PR_8", "CI"} <= left
+    assert not {"PR_7", "PR_7_MARTS"} & left
+    run("use role DBT_UP_ROLE")
+    run("create schema if not exists DBT_UP_CI.pr_7_marts")
+    run("create table DBT_UP_CI.pr_7_marts.orders as select 2 as id")
+    assert snowflake("prune", "--env", "prod", "--yes").exit_code == 2

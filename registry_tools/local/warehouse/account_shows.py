@@ -107,10 +107,15 @@ def _show_schemas(book: GrantBook, asker: Asker, found: re.Match[str]) -> Answer
         if each.kind == "SCHEMA":
             managed = book.settings("SCHEMA", each.name).get("MANAGED ACCESS") == "TRUE"
             name = each.name.removeprefix(f"{database}.")
-            rows.append(
-                (None, name, *_owner(book, "SCHEMA", each.name), "", database, "MANAGED ACCESS" if managed else "")
-            )
+            options = "MANAGED ACCESS" if managed else ""
+            rows.append((_since(book, each.name), name, *_owner(book, "SCHEMA", each.name), "", database, options))
     return Answer(columns=(*_OWNED, "database_name", "options"), rows=tuple(rows))
+
+
+def _since(book: GrantBook, schema: str) -> str | None:
+    """When somebody came to own it, which is when it was created unless it was given away."""
+    owns = book.find(lambda grant: (grant.privilege, grant.kind, grant.name) == ("OWNERSHIP", "SCHEMA", schema))
+    return owns[-1].since if owns else None
 
 
 def _show_tags(book: GrantBook, _asker: Asker, found: re.Match[str]) -> Answer:

@@ -28,7 +28,8 @@ _SET_UP: Final = "vars.SNOWFLAKE_ACCOUNT != ''"
 _READS: Final = ("contents: read", "id-token: write")
 # Named one by one: a project's own secrets are those of its environment, which the job below takes instead.
 _KEYS: Final = ("SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_KEY_PASSPHRASE")
-_NEWS: Final = ("DBT_MESH_WEBHOOK", "DBT_MESH_WEBHOOK_SECRET", "MESH_APP_KEY")
+_NEWS: Final = ("DBT_MESH_WEBHOOK", "DBT_MESH_WEBHOOK_SECRET")
+_APP: Final = "MESH_APP_KEY"
 
 
 def workflows(deployment: Deployment) -> tuple[GeneratedFile, ...]:
@@ -62,6 +63,8 @@ def _workflow(deployment: Deployment, project: DeployedProject, turn: int) -> st
         jobs += calls.publish(place)
     for place in lasting:
         jobs += calls.drift(place, nightly)
+    for place in passing:
+        jobs += () if place.readers else calls.prune(place, nightly)
     for place in lasting[:1] if project.upstreams else ():
         jobs += calls.upgrade(place, passing, weekly)
     head = (
@@ -163,7 +166,7 @@ class _Calls:
                 "consumers": consumers,
                 "chain": f"${{{{ {chain} }}}}",
             },
-            (*self._keys, *_NEWS),
+            (*self._keys, *_NEWS, _APP),
         )
 
     def drift(self, place: Place, nightly: str) -> Iterator[str]:
@@ -174,6 +177,17 @@ class _Calls:
             f"{_SET_UP} && github.event.schedule == '{nightly}'",
             _READS,
             {**self._which(place), **self._where(place), **self._registry(self._role()), **self._login(place)},
+            (*self._keys, *_NEWS),
+        )
+
+    def prune(self, place: Place, nightly: str) -> Iterator[str]:
+        """Every night, where pull requests are built: what they left behind is dropped."""
+        yield from _call(
+            f"prune-{place.environment}",
+            "prune-schemas",
+            f"{_SET_UP} && vars.MESH_BUILD_IN_CI == 'true' && github.event.schedule == '{nightly}'",
+            _READS,
+            {**self._which(place, deps=False), **self._where(place), **self._region(), **self._login(place)},
             self._keys,
         )
 
@@ -192,16 +206,16 @@ class _Calls:
                 **self._registry(self._role()),
                 **self._login(place),
             },
-            (*self._keys, "MESH_APP_KEY"),
+            (*self._keys, _APP),
         )
 
-    def _which(self, place: Place) -> dict[str, str]:
-        deps = {"deps": "true"} if self._project.needs_deps else {}
+    def _which(self, place: Place, *, deps: bool = True) -> dict[str, str]:
+        needed = {"deps": "true"} if deps and self._project.needs_deps else {}
         return {
             "project": self._project.name,
             "folder": _folder(self._project),
             "environment": place.environment,
-            **deps,
+            **needed,
         }
 
     def _where(self, place: Place) -> dict[str, str]:
@@ -211,7 +225,11 @@ class _Calls:
         aws = self._deployment.aws
         if aws is None:
             return {}
-        return {"registry": f"s3://{aws.bucket}/{aws.prefix}", "aws-region": aws.region, "aws-role": role or ""}
+        return {"registry": f"s3://{aws.bucket}/{aws.prefix}", **self._region(), "aws-role": role or ""}
+
+    def _region(self) -> dict[str, str]:
+        aws = self._deployment.aws
+        return {"aws-region": aws.region} if aws else {}
 
     def _role(self) -> str | None:
         return self._deployment.aws.role_arn(self._project.name) if self._deployment.aws else None

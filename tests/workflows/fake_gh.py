@@ -69,20 +69,27 @@ def _api(words: list[str], held: dict[str, Any]) -> int:
             held["refs"][ref.removeprefix("git/")] = fields["sha"]
         case ("PATCH", pull) if pull.startswith("pulls/"):
             held["pulls"][int(pull.removeprefix("pulls/")) - 1]["body"] = fields["body"]
-        case (_, file) if file.startswith("contents/./"):
-            return _declined("path contains a malformed path component")
-        case ("GET", file) if file.startswith("contents/"):
-            if file.removeprefix("contents/").partition("?")[0] not in held["files"]:
-                return _declined("Not Found")
-            sys.stdout.write(f"{BLOB}\n")
-        case ("PUT", file) if file.startswith("contents/"):
-            if fields.get("sha") != (BLOB if file.removeprefix("contents/") in held["files"] else None):
-                return _declined("the sha is another")
-            held["files"][file.removeprefix("contents/")] = base64.b64decode(fields["content"]).decode()
+        case (_, file) if file.startswith("contents/"):
+            return _contents(method, file.removeprefix("contents/").partition("?")[0], fields, held["files"])
         case ("POST", "dispatches"):
             return held["unreachable"] and 1
         case _:
             raise NotImplementedError(what)
+    return 0
+
+
+def _contents(method: str, path: str, fields: dict[str, str], files: dict[str, str]) -> int:
+    """A file is read for its sha, and written where that is still its sha."""
+    if path.startswith("./"):
+        return _declined("path contains a malformed path component")
+    if method == "GET" and path not in files:
+        return _declined("Not Found")
+    if method == "GET":
+        sys.stdout.write(f"{BLOB}\n")
+    elif fields.get("sha") != (BLOB if path in files else None):
+        return _declined("the sha is another")
+    else:
+        files[path] = base64.b64decode(fields["content"]).decode()
     return 0
 
 

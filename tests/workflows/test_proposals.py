@@ -1,4 +1,4 @@
-"""Lines of shell that talk to GitHub, each by itself: what a repository holds afterwards."""
+"""Lines of shell that tell somebody something, each by itself: GitHub, and who holds the webhook."""
 
 import json
 import os
@@ -33,8 +33,11 @@ def told(folder: Path, step: dict[str, Any], held: dict[str, Any], /, **inputs: 
     contexts = {"inputs": inputs, "github": GITHUB, "steps": {"app": {"outputs": {}}}}
     environment = {
         **{name: interpolated(value, contexts) for name, value in step["env"].items()},
-        **{"PATH": f"{tools}:{os.environ['PATH']}", fake_gh.STATE: str(state), "PYTHONPATH": os.getcwd()},
-        **{"GITHUB_REPOSITORY": OWN, "GITHUB_SHA": "abc", "GITHUB_REF_NAME": "main"},
+        "PATH": f"{tools}:{os.environ['PATH']}",
+        fake_gh.STATE: str(state),
+        "GITHUB_REPOSITORY": OWN,
+        "GITHUB_SHA": "abc",
+        "GITHUB_REF_NAME": "main",
     }
     shell = ["--noprofile", "--norc", "-eo", "pipefail"] if step.get("shell") == "bash" else ["-e"]
     run = subprocess.run(["bash", *shell, "-c", step["run"]], cwd=folder, env=environment, check=False)
@@ -74,3 +77,26 @@ def test_one_consumer_that_cannot_be_started_keeps_none_waiting(tmp_path: Path) 
     assert [call["words"][2] for call in held["calls"]] == ["a.yml", "b.yml"]
     assert code == 1
     assert told(tmp_path, step, {}, project="shop", consumers="a.yml b.yml")[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("day", "hook", "told"),
+    [
+        ("1", "https://hooks.example/1", ["notify shop@prod --leaving"]),
+        ("2", "https://hooks.example/1", []),
+        ("1", "", []),
+    ],
+)
+def test_what_leaves_is_told_on_mondays_where_somebody_wants_to_know(
+    tmp_path: Path, day: str, hook: str, told: list[str]
+) -> None:
+    step = step_of("drift.yml", "drift", "On Mondays, tell what leaves soon")
+    for tool, does in (("date", f"echo {day}"), ("mesh", f'echo "$*" >> {tmp_path / "told"}; exit 3')):
+        (tmp_path / tool).write_text(f"#!/bin/bash\n{does}\n")
+        (tmp_path / tool).chmod(0o755)
+    given = {"DBT_MESH_WEBHOOK": hook, "MESH_PROJECT": "shop", "DBT_MESH_ENV": "prod"}
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}", **given}
+    run = subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], env=environment, check=False)
+    assert run.returncode == 0, "nobody's drift is that nobody was told"
+    assert ((tmp_path / "told").read_text().splitlines() if told else []) == told
+    assert (tmp_path / "told").exists() == bool(told)

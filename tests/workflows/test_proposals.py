@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from registry_tools.artifacts.snowflake_profiles import profiles
+from tests.deployments import written
 from tests.workflows import fake_gh
 from tests.workflows.checked import FOLDER, jobs
 from tests.workflows.expressions import interpolated
@@ -77,6 +79,22 @@ def test_one_consumer_that_cannot_be_started_keeps_none_waiting(tmp_path: Path) 
     assert [call["words"][2] for call in held["calls"]] == ["a.yml", "b.yml"]
     assert code == 1
     assert told(tmp_path, step, {}, project="shop", consumers="a.yml b.yml")[0] == 0
+
+
+@pytest.mark.parametrize("environment", ["ci", "pre-merge"])
+def test_a_pull_request_is_built_in_the_schema_that_its_profile_reads(tmp_path: Path, environment: str) -> None:
+    step = step_of("sync-and-build.yml", "build", "Build beside other pull requests")
+    text = f"""\
+version: 1
+environments: {{prod: {{reads: prod}}, {environment}: {{reads: prod}}}}
+projects: {{shop: {{snowflake: {{database: "SHOP_{{ENV}}", warehouse: SHOP_WH, role: SHOP_ROLE}}}}}}
+"""
+    (file,) = profiles(written(tmp_path, text))
+    given = {"SCHEMA": "pr_7", "DBT_MESH_ENV": environment, "GITHUB_ENV": str(tmp_path / "env")}
+    subprocess.run(["bash", "-eo", "pipefail", "-c", step["run"]], env=os.environ | given, check=True)
+    name, value = (tmp_path / "env").read_text().strip().split("=")
+    assert value == "pr_7"
+    assert f"env_var('{name}', " in file.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,6 @@ from registry_tools.mesh.deployment import DEVELOPMENT, DeployedProject, Deploym
 FOLDER: Final = Path(".github/workflows")
 # Workflows of ours whose names a project might have; all others have a hyphen, which no project's name has.
 _TAKEN: Final = ("ci", "drift", "publish", "release", "setup")
-_BRANCH: Final = "refs/heads/main"
 # What a path filter takes for itself and nothing else, and YAML and an expression for a word.
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
 _WORD: Final = re.compile(r"[A-Za-z][A-Za-z0-9_./:-]*")
@@ -71,7 +70,7 @@ def _workflow(deployment: Deployment, project: DeployedProject, turn: int) -> st
         f"# {RENDERED} from mesh.yml. Change that, and run mesh render.",
         f"name: {_scalar(project.name)}",
         "",
-        *_events(project, nightly, weekly),
+        *_events(project, deployment.branch, nightly, weekly),
         "",
         "permissions: {}",
         "",
@@ -80,11 +79,11 @@ def _workflow(deployment: Deployment, project: DeployedProject, turn: int) -> st
     return "\n".join((*head, *jobs[:-1], ""))
 
 
-def _events(project: DeployedProject, nightly: str, weekly: str) -> Iterator[str]:
+def _events(project: DeployedProject, branch: str, nightly: str, weekly: str) -> Iterator[str]:
     folder = _folder(project)
     paths = ["**"] if folder == "." else [f"{folder}/**", "mesh.yml"]  # mesh.lock stands in the folder
     filtered = ["    paths:", *(f"      - {json.dumps(path)}" for path in paths)]
-    yield from ("on:", "  pull_request:", *filtered, "  push:", "    branches: [main]", *filtered)
+    yield from ("on:", "  pull_request:", *filtered, "  push:", f"    branches: [{_scalar(branch)}]", *filtered)
     if project.upstreams:
         yield "  repository_dispatch: # an upstream in another repository was published"
         yield "    types: [mesh-published]"
@@ -100,6 +99,13 @@ def _events(project: DeployedProject, nightly: str, weekly: str) -> Iterator[str
         "        type: string",
         '        default: ""',
     )
+    if project.upstreams:
+        yield from (
+            "      environment:",
+            "        description: In which environment an upstream was published; without one, all are built",
+            "        type: string",
+            '        default: ""',
+        )
 
 
 class _Calls:
@@ -145,7 +151,7 @@ class _Calls:
         chain = "inputs.chain || github.event.client_payload.chain"
         conditions = [
             _SET_UP,
-            f"github.ref == '{_BRANCH}'",
+            f"github.ref == 'refs/heads/{self._deployment.branch}'",
             "github.event_name != 'schedule'",
             f"!contains({chain}, '/{self._project.name}/')",
         ]
@@ -153,6 +159,8 @@ class _Calls:
             read = json.dumps(list(self._project.upstreams))
             concerned = f"contains(fromJSON('{read}'), github.event.client_payload.project)"
             conditions.append(f"(github.event_name != 'repository_dispatch' || {concerned})")
+            told = f"inputs.environment || github.event.client_payload.environment || '{place.reads[0]}'"
+            conditions.append(f"contains(fromJSON('{json.dumps(list(place.reads))}'), {told})")
         yield from _call(
             f"publish-{place.environment}",
             "publish",

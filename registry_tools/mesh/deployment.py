@@ -36,7 +36,8 @@ class Place:
     """Where one project is built in one environment: its database, warehouse, role and service user.
 
     It is `lasting` where anybody reads the environment: nobody but dbt's own build writes there, and its schemas are
-    made beforehand. `readers` are the roles that other projects read it with.
+    made beforehand. `readers` are the roles that other projects read it with, `reads` the environments of its upstreams
+    that the project may read there.
     """
 
     environment: str
@@ -47,6 +48,7 @@ class Place:
     developer_role: str
     lasting: bool
     readers: tuple[Reader, ...] = ()
+    reads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,13 +139,14 @@ class AwsTerms:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
     """All projects in the order of mesh.yml, and what holds for all of them. `aws` is None where it says nothing, and
-    so is `repository`, the one in which mesh.yml stands.
+    so is `repository`, the one in which mesh.yml stands. What is merged into `branch` is published.
     """
 
     projects: tuple[DeployedProject, ...]
     snowflake: SnowflakeTerms = field(default_factory=SnowflakeTerms)
     aws: AwsTerms | None = None
     repository: str | None = None
+    branch: str = "main"
 
     def project(self, name: str) -> DeployedProject | None:
         """The project of this name."""

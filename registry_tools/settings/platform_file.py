@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from registry_tools.mesh.account import TAKEN
+from registry_tools.mesh.account import RESERVED, SYSTEM_ROLES
 from registry_tools.mesh.deployment import IDENTITIES, SIZES, AwsTerms, Identity, Landing, SnowflakeTerms
 from registry_tools.mesh.upstream import ENVIRONMENT
 from registry_tools.settings.document import Document, joined
@@ -17,7 +17,7 @@ _SNOWFLAKE_KEYS: Final = (
 _SCHEMAS: Final = ("RAW", "STAGING", "MARTS")
 _CREDITS: Final = 10
 _MOST: Final = 1_000_000
-_LONGEST_STATEMENT: Final = 7 * 24 * 3600  # seconds (Snowflake, Parameters, STATEMENT_TIMEOUT_IN_SECONDS)
+_BRANCH: Final = "main"
 
 # Unquoted identifiers (Snowflake, Identifier Requirements), so that what is rendered needs no quotes anywhere.
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,199}", re.ASCII)
@@ -29,6 +29,8 @@ _PREFIX: Final = re.compile(r"[A-Za-z0-9_-]+(?:/[A-Za-z0-9_-]+)*")
 _LANDING: Final = re.compile(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/(?:[A-Za-z0-9_=-]+/)*")
 _ROLE_ARN: Final = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[\w+=,.@/-]+", re.ASCII)
 _REPOSITORY: Final = re.compile(r"[A-Za-z0-9-]+/[A-Za-z0-9._-]+")
+# Names without what a filter of GitHub's takes for itself.
+_BRANCHES: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")
 # `repo:acme/dbt-mesh`, and what GitHub writes of repositories since 2026-06-18: `repo:acme@123/dbt-mesh@456`.
 _SUBJECT: Final = re.compile(r"repo:[A-Za-z0-9@._-]+/[A-Za-z0-9@._-]+")
 
@@ -60,6 +62,7 @@ class MeshPlatform:
     aws: AwsTerms | None = None
     repository: str | None = None
     subject: str | None = None
+    branch: str = _BRANCH
 
 
 class PlatformReader(Document):
@@ -70,25 +73,22 @@ class PlatformReader(Document):
         snowflake = self.mapping(document, "snowflake", "")
         self.known(snowflake, "snowflake", ("identity", "statement_timeout", "governance"))
         github = self.mapping(document, "github", "")
-        self.known(github, "github", ("repository", "subject"))
+        self.known(github, "github", ("repository", "subject", "branch"))
+        branch = self.matching(github, "branch", "github", _BRANCHES, "write the branch that people merge into: main")
         identity = self.choice(snowflake, "identity", "snowflake", IDENTITIES, default="aws")
         default = SnowflakeTerms()
         return MeshPlatform(
             snowflake=SnowflakeTerms(
                 identity=cast("Identity", identity),
                 statement_timeout=self._count(
-                    snowflake,
-                    "statement_timeout",
-                    "snowflake",
-                    default.statement_timeout,
-                    "seconds",
-                    most=_LONGEST_STATEMENT,
+                    snowflake, "statement_timeout", "snowflake", default.statement_timeout, "seconds"
                 ),
-                governance=self._governance(snowflake) or default.governance,
+                governance=self._name(snowflake, "governance", "snowflake") or default.governance,
             ),
             aws=self._aws(document),
             repository=self._repository(github, "github"),
             subject=self._subject(github, "github"),
+            branch=branch or _BRANCH,
         )
 
     def project(self, settings: dict[str, Any], place: str) -> ProjectPlatform:
@@ -110,12 +110,6 @@ class PlatformReader(Document):
             repository=self._repository(settings, place),
             subject=self._subject(settings, place),
         )
-
-    def _governance(self, snowflake: dict[str, Any]) -> str | None:
-        name = self._name(snowflake, "governance", "snowflake")
-        if name and ENVIRONMENT in name:
-            self.fail(f"'snowflake.governance' is {name!r}, and is one for all", f"write it without {ENVIRONMENT}")
-        return name
 
     def _aws(self, document: dict[str, Any]) -> AwsTerms | None:
         aws = self.mapping(document, "aws", "")
@@ -164,7 +158,7 @@ class PlatformReader(Document):
         if not _IDENTIFIER.fullmatch(text.replace(ENVIRONMENT, "X")):
             self.fail(f"'{place}' is {text!r}, not a name", "use letters, digits and underscores, and {ENV}")
         name = text.upper()
-        if name in TAKEN:
+        if name in RESERVED or name in SYSTEM_ROLES:
             self.fail(f"'{place}' is {text!r}, which means something else to Snowflake", "choose another name")
         return name
 
@@ -181,10 +175,8 @@ class PlatformReader(Document):
             self.fail(f"'{at}' names {twice} twice", "name each once")
         return found
 
-    def _count(
-        self, settings: dict[str, Any], key: str, place: str, default: int, unit: str, *, most: int = _MOST
-    ) -> int:
+    def _count(self, settings: dict[str, Any], key: str, place: str, default: int, unit: str) -> int:
         value = settings.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MOST:
             self.fail(f"'{joined(place, key)}' is {value!r}, not a number of {unit}", f"write {key}: {default}")
         return value

@@ -244,6 +244,8 @@ def test_what_is_wrong_in_a_project_is_said_with_its_place(tmp_path: Path, entry
         ('aws: {account: "123456789012", region: eu-central-1, bucket: acme, prefix: /x/}', "aws.prefix"),
         ("github: {organisation: acme}", "github.organisation"),
         ("github: {repository: a/b/c}", "github.repository"),
+        ("github: {branch: 'release/**'}", "github.branch"),
+        ("github: {branch: \"a' || 'b\"}", "github.branch"),
     ],
 )
 def test_what_is_wrong_for_all_is_said_with_its_place(tmp_path: Path, entry: str, place: str) -> None:

@@ -15,6 +15,7 @@ from registry_tools.errors import UsageError
 from tests.deployments import deployment_in, told, written
 from tests.golden import assert_stands
 from tests.running import REPOSITORY
+from tests.workflows.expressions import holds
 from tests.workflows.test_lint import tool
 
 CASES = REPOSITORY / "tests/cases"
@@ -89,6 +90,33 @@ def test_every_environment_that_lasts_is_published_to_and_no_other() -> None:
     assert jobs["publish-staging"]["with"]["github-environment"] == "on-staging"
     assert jobs["upgrade"]["with"]["target"] == "pre-merge"  # the same role builds there
     assert "target" not in rendered(REPOSITORIES)["project-publish.yml"]["jobs"]["upgrade"]["with"]
+
+
+def test_news_of_one_environment_build_what_reads_it() -> None:
+    files = rendered(REPOSITORIES)
+    jobs = files["on.yml"]["jobs"]
+    told = {"event_name": "workflow_dispatch", "ref": "refs/heads/main", "event": {}}
+    for environment, built in (
+        ("prod", {"publish-prod", "publish-staging"}),
+        ("staging", {"publish-staging"}),
+        ("dev", set()),
+        ("", {"publish-prod", "publish-staging"}),
+    ):
+        contexts = {
+            **{"github": told, "vars": {"SNOWFLAKE_ACCOUNT": "acme"}, "job": {"status": "success"}},
+            **{"inputs": {"chain": "/publish/", "environment": environment}},
+        }
+        publishing = {name for name in jobs if name.startswith("publish-") and holds(jobs[name]["if"], contexts)}
+        assert publishing == built
+    assert "environment" in files["on.yml"][True]["workflow_dispatch"]["inputs"]
+
+
+def test_what_is_merged_into_the_named_branch_is_published(tmp_path: Path) -> None:
+    text = (ONE % "shop").replace("acme/shop}", "acme/shop, branch: release/next}")
+    (file,) = workflows(written(tmp_path, text))
+    document = yaml.safe_load(file.content)
+    assert document[True]["push"]["branches"] == ["release/next"]
+    assert "github.ref == 'refs/heads/release/next'" in document["jobs"]["publish-prod"]["if"]
 
 
 def test_keys_are_handed_on_where_there_are_keys() -> None:

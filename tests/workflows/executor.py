@@ -19,10 +19,37 @@ import yaml
 from tests.workflows.expressions import Contexts, holds, interpolated, value_of, written
 
 _OURS: Final = "$/"
-_SHELL: Final = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+# What a runner calls where `shell: bash` is said, and where nothing is: without pipefail (steps[*].shell).
+_SHELLS: Final = {"bash": ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c"), None: ("bash", "-e", "-c")}
 _FILES: Final = ("GITHUB_OUTPUT", "GITHUB_ENV", "GITHUB_PATH", "GITHUB_STEP_SUMMARY")
 _SECONDS: Final = 180
 _NAMED: Final = re.compile(r"([\w-]+)(?:=(.*)|<<(\w+)\n((?:.*\n)*?)\3)\n?")
+
+# The keys that are carried out here, and those whose effect is outside of a run; any other is an error.
+_OF_A_JOB: Final = frozenset(
+    [
+        "name",
+        "if",
+        "needs",
+        "uses",
+        "with",
+        "secrets",
+        "permissions",
+        "runs-on",
+        "timeout-minutes",
+        "concurrency",
+        "environment",
+        "outputs",
+        "env",
+        "defaults",
+        "strategy",
+        "steps",
+    ]
+)
+_OF_A_STEP: Final = frozenset(["name", "id", "if", "uses", "with", "env", "run", "shell", "working-directory"])
+# Contexts that conditions have not, and those that the steps of an action have not (Contexts reference, availability).
+_NOT_IN_CONDITIONS: Final = frozenset(["secrets"])
+_NOT_IN_ACTIONS: Final = frozenset(["secrets", "vars", "needs"])
 
 # What stands in for an action: its inputs and the job in; variables for the steps after it, and outputs, out.
 Action = Callable[[Mapping[str, str], "Job"], "Made"]
@@ -73,7 +100,8 @@ class Job:
 class Runner:
     """Where workflows are, who stands in for actions, and what a repository has: variables and secrets.
 
-    `secrets` are the repository's. `github` is that context, the event included.
+    `secrets` are the repository's, `environments` the variables of its environments, which only steps see. `github` is
+    that context, the event included. `granted` is what a caller's job grants the jobs of the workflow that it calls.
     """
 
     root: Path
@@ -83,13 +111,18 @@ class Runner:
     github: Mapping[str, Any]
     variables: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    environments: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    granted: Mapping[str, str] | None = None
 
     def run(self, workflow: str, **inputs: Any) -> dict[str, Job]:
         """Carry the workflow out. The jobs that ran, by name; those of a called one as `caller / job`."""
         document = read_workflow(self.root / ".github/workflows" / workflow)
         event = document["on"]
         called = event.get("workflow_call") or event.get("workflow_dispatch") or {}
-        known = {name: entry.get("default") for name, entry in (called.get("inputs") or {}).items()}
+        declared = called.get("inputs") or {}
+        assert set(inputs) <= set(declared), "Unexpected inputs provided"
+        assert {name for name, entry in declared.items() if entry.get("required")} <= set(inputs), "an input is missing"
+        known = {name: entry.get("default") for name, entry in declared.items()}
         return dict(_Workflow(self, document, known | inputs).jobs())
 
     def contexts(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
@@ -127,8 +160,10 @@ class _Workflow:
         status = "failure" if results & {"failure", "skipped"} else "success"
         contexts = {**self._contexts, "needs": needs, "job": {"status": status}}
         self._done[name] = {"result": "skipped", "outputs": {}}
-        if not holds(job.get("if"), contexts):
+        _expect_known(job, _OF_A_JOB)
+        if not holds(job.get("if"), _without(contexts, _NOT_IN_CONDITIONS)):
             return
+        _expect_granted(job["permissions"], self._runner.granted)
         ran = list(self._called(name, job, contexts) if "uses" in job else self._matrix(name, job, contexts))
         failed = any(one.result == "failure" for _, one in ran)
         outputs = {key: value for _, one in ran for key, value in one.outputs.items()}
@@ -138,13 +173,15 @@ class _Workflow:
     def _called(self, name: str, job: Mapping[str, Any], contexts: Contexts) -> Iterator[tuple[str, Job]]:
         inputs = {key: value_of(value, contexts) for key, value in job.get("with", {}).items()}
         secrets = {key: written(value_of(value, contexts)) for key, value in job.get("secrets", {}).items()}
-        called = replace(self._runner, secrets=secrets, folder=self._runner.folder / name)
+        place = self._runner.folder / name
+        called = replace(self._runner, secrets=secrets, folder=place, granted=job["permissions"])
         for inner, ran in called.run(Path(job["uses"].partition("@")[0]).name, **inputs).items():
             yield f"{name} / {inner}", ran
 
     def _matrix(self, name: str, job: Mapping[str, Any], contexts: Contexts) -> Iterator[tuple[str, Job]]:
         matrix = {key: value_of(value, contexts) for key, value in job.get("strategy", {}).get("matrix", {}).items()}
         rows = matrix.pop("include", [{}] if not matrix else [])
+        assert matrix or rows, "Matrix vector does not contain any values"
         crossed = [dict(zip(matrix, row, strict=True)) for row in itertools.product(*matrix.values())] if matrix else []
         for row in [*crossed, *rows]:
             full = f"{name} ({', '.join(map(str, row.values()))})" if row else name
@@ -160,6 +197,7 @@ def _run_job(runner: Runner, name: str, job: Mapping[str, Any], contexts: dict[s
         made.mkdir(parents=True)
     contexts["github"] = {**runner.github, "workspace": str(ran.workspace)}
     contexts["runner"] = {"temp": str(folder / "temp")}
+    contexts["vars"] = {**runner.variables, **runner.environments.get(ran.environment, {})}
     contexts["steps"] = {}
     variables = {
         **runner.machine,
@@ -169,8 +207,9 @@ def _run_job(runner: Runner, name: str, job: Mapping[str, Any], contexts: dict[s
         "HOME": str(folder / "home"),
         **{key: written(value_of(value, contexts)) for key, value in job.get("env", {}).items()},
     }
-    folder_of_lines = job.get("defaults", {}).get("run", {}).get("working-directory", ".")
-    steps = _Steps(runner, ran, contexts, variables, interpolated(folder_of_lines, contexts))
+    lines = job.get("defaults", {}).get("run", {})
+    folder_of_lines = interpolated(lines.get("working-directory", "."), contexts)
+    steps = _Steps(runner, ran, contexts, variables, folder_of_lines, lines.get("shell"))
     for step in job["steps"]:
         steps.carry_out(step)
     ran.outputs = {key: value_of(value, contexts) for key, value in job.get("outputs", {}).items()}
@@ -186,20 +225,28 @@ def _told(github: Mapping[str, Any]) -> dict[str, str]:
 class _Steps:
     """The steps of a job, or those of a composite action within one."""
 
-    def __init__(
-        self, runner: Runner, job: Job, contexts: dict[str, Any], variables: dict[str, str], folder: str
+    def __init__(  # what a job has, and what it says of its lines
+        self,
+        runner: Runner,
+        job: Job,
+        contexts: dict[str, Any],
+        variables: dict[str, str],
+        folder: str,
+        shell: str | None,
     ) -> None:
         self._runner = runner
         self._job = job
         self._contexts = contexts
         self._variables = variables
         self._folder = folder
+        self._shell = shell
 
     def carry_out(self, step: Mapping[str, Any]) -> None:
         name = step.get("name") or step.get("uses", "").partition("@")[0] or step["run"].strip()
         own = {key: written(value_of(value, self._contexts)) for key, value in step.get("env", {}).items()}
         self._contexts["env"] = {**self._variables, **own}
-        if not holds(step.get("if"), self._contexts):
+        _expect_known(step, _OF_A_STEP)
+        if not holds(step.get("if"), _without(self._contexts, _NOT_IN_CONDITIONS)):
             self._ended(step, Step(name=name, outcome="skipped"), {})
         elif "uses" in step:
             self._used(name, step)
@@ -226,10 +273,11 @@ class _Steps:
     def _composed(self, path: str, given: Mapping[str, Any]) -> None:
         action = yaml.safe_load((self._runner.root / path / "action.yml").read_text())
         inputs = {key: value_of(entry.get("default"), {}) for key, entry in action["inputs"].items()} | dict(given)
-        contexts = {**self._contexts, "inputs": inputs, "steps": {}}
-        inner = _Steps(self._runner, self._job, contexts, self._variables, ".")
+        contexts = {**_without(self._contexts, _NOT_IN_ACTIONS), "inputs": inputs, "steps": {}}
+        inner = _Steps(self._runner, self._job, contexts, self._variables, ".", None)
         self._variables["GITHUB_ACTION_PATH"] = str(self._runner.root / path)
         for step in action["runs"]["steps"]:
+            assert "shell" in step or "run" not in step, "Required property is missing: shell"
             inner.carry_out(step)
 
     def _ran(self, name: str, step: Mapping[str, Any], own: Mapping[str, str]) -> None:
@@ -238,7 +286,7 @@ class _Steps:
             file.write_text("")
         folder = self._job.workspace / interpolated(step.get("working-directory", self._folder), self._contexts)
         run = subprocess.run(
-            [*_SHELL, interpolated(step["run"], self._contexts)],
+            [*_SHELLS[step.get("shell", self._shell)], interpolated(step["run"], self._contexts)],
             cwd=folder,
             env={**self._variables, **own, **{variable: str(file) for variable, file in files.items()}},
             text=True,
@@ -257,10 +305,26 @@ class _Steps:
 
 
 def _named(text: str) -> dict[str, str]:
-    """`name=value` lines, and values of several lines between a word that is named and itself."""
+    """`name=value` lines, and values of several lines between a word that is named and itself; nothing else."""
+    assert not _NAMED.sub("", text).strip(), f"Invalid format: {text!r}"
     return {
         match[1]: match[2] if match[2] is not None else match[4].removesuffix("\n") for match in _NAMED.finditer(text)
     }
+
+
+def _without(contexts: Contexts, names: frozenset[str]) -> dict[str, Any]:
+    return {name: value for name, value in contexts.items() if name not in names}
+
+
+def _expect_known(entry: Mapping[str, Any], known: frozenset[str]) -> None:
+    if unknown := set(entry) - known:
+        raise NotImplementedError(f"nobody carries out {', '.join(sorted(unknown))} here")
+
+
+def _expect_granted(asked: Mapping[str, str], granted: Mapping[str, str] | None) -> None:
+    """A called workflow's job has no right that its caller has not (jobs.<job_id>.permissions)."""
+    for scope, right in asked.items() if granted is not None else ():
+        assert granted.get(scope) in (right, "write"), f"{scope}: {right} is asked for, and not granted"
 
 
 def _listed(needs: Any) -> list[str]:

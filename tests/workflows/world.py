@@ -91,6 +91,7 @@ class World:
         payload: Mapping[str, Any] | None = None,
         variables: Mapping[str, str] | None = None,
         secrets: Mapping[str, str] | None = None,
+        environments: Mapping[str, Mapping[str, str]] | None = None,
         faked: str = "",
         failing: str = "",
         tag: str = "",
@@ -127,6 +128,7 @@ class World:
             machine=machine,
             variables={"SNOWFLAKE_ACCOUNT": "acme-dbt", "AWS_REGION": "us-east-1"} | dict(variables or {}),
             secrets=secrets or {},
+            environments=environments or {},
             github={
                 "event_name": event,
                 "event": {**pull_request(OWN), **(payload or {})} if pull else {**(payload or {})},

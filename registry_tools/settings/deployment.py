@@ -108,6 +108,12 @@ def _named(template: str, environment: str) -> str:
 
 def _expect_apart(projects: tuple[DeployedProject, ...], mesh: Mesh) -> None:
     """Two places with one database, or two projects with one role, would each have what is the other's."""
+    names: dict[str, str] = {}
+    for name in (project.name for project in projects):
+        if (other := names.setdefault(name.lower(), name)) != name:
+            what = f"{other} and {name} differ in their letters' case alone"
+            then = f"rename projects.{name}: GitHub's environments, AWS's roles and some file systems see one name"
+            raise UsageError(what, where=str(mesh.file), then=then)
     seen: dict[tuple[str, str], str] = {}
     for project, place in Deployment(projects=projects).placed:
         here = f"{project.name} in {place.environment}"

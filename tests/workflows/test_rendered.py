@@ -4,6 +4,7 @@
 committing it. That they are sound, the files of this repository show (test_lint.py), and these (below).
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from tests.deployments import deployment_in, told, written
 from tests.golden import assert_stands
 from tests.running import REPOSITORY
 from tests.workflows.expressions import holds
-from tests.workflows.test_lint import tool
+from tests.workflows.test_lint import assert_linted, tool
 
 CASES = REPOSITORY / "tests/cases"
+AWS = 'aws: {account: "123456789012", region: eu-central-1, bucket: acme-mesh}'
 FIVE = CASES / "deployments/five_projects"
 REPOSITORIES = CASES / "workflows/repositories"
 ONE = """\
@@ -103,8 +105,10 @@ def test_news_of_one_environment_build_what_reads_it() -> None:
         ("", {"publish-prod", "publish-staging"}),
     ):
         contexts = {
-            **{"github": told, "vars": {"SNOWFLAKE_ACCOUNT": "acme"}, "job": {"status": "success"}},
-            **{"inputs": {"chain": "/publish/", "environment": environment}},
+            "github": told,
+            "vars": {"SNOWFLAKE_ACCOUNT": "acme"},
+            "job": {"status": "success"},
+            "inputs": {"chain": "/publish/", "environment": environment},
         }
         publishing = {name for name in jobs if name.startswith("publish-") and holds(jobs[name]["if"], contexts)}
         assert publishing == built
@@ -142,12 +146,61 @@ def test_a_folder_that_no_filter_can_name_is_refused(tmp_path: Path, folder: str
         workflows(written(tmp_path, ONE % folder))
 
 
+def mesh(*projects: str, head: str = AWS, environments: str = "prod: {reads: prod}, ci: {reads: prod}") -> str:
+    """A mesh.yml with these projects, each as `name path upstream...`."""
+    lines = ["version: 1", f"environments: {{{environments}}}", head, "github: {repository: acme/shop}", "projects:"]
+    for name, path, *upstreams in map(str.split, projects):
+        place = f'database: "{name}_{{ENV}}", warehouse: WH, role: "{name}_{{ENV}}_ROLE"'
+        read = ", ".join(f"{upstream}: {{as: package}}" for upstream in upstreams)
+        lines.append(f'  "{name}": {{path: "{path}", snowflake: {{{place}}}, upstreams: {{{read}}}}}')
+    return "\n".join(lines)
+
+
+MESHES = {
+    "at the root": mesh("shop ."),
+    "three deep": mesh("shop teams/online/shop"),
+    "capitals and digits": mesh("Shop2Go Shop2Go"),
+    "names of ours and of YAML's": mesh(*(f"{name} {name}" for name in ("ci", "publish", "setup", "on", "y"))),
+    "several that last": mesh(
+        "up up",
+        "down down up",
+        environments="prod: {reads: prod}, staging: {reads: [staging, prod]}, qa-1: {reads: prod}",
+    ),
+    "by key pair": mesh("up up", "down down up", head=f"{AWS}\nsnowflake: {{identity: key_pair}}"),
+    "both read each other": mesh("up up down", "down down up"),
+    "forty": mesh("p0 p0", *(f"p{number} p{number} p{number - 1}" for number in range(1, 40))),
+    "without AWS": mesh("up up", "down down up", head=""),
+    "below a prefix": mesh("up up", head=AWS.replace("}", ", prefix: a/b}")),
+    "nothing passes": mesh("up up", environments="prod: {reads: prod}"),
+    "another branch": mesh("up up").replace("acme/shop}", "acme/shop, branch: release/2.x}"),
+}
+
+
+@pytest.mark.parametrize("name", MESHES)
+def test_jobs_are_told_apart_and_the_nights_are_shared(tmp_path: Path, name: str) -> None:
+    files = {file.path.name: yaml.safe_load(file.content) for file in workflows(written(tmp_path, MESHES[name]))}
+    assert files
+    minutes = [document[True]["schedule"][0]["cron"] for document in files.values()]
+    assert len(set(minutes)) == len(files)
+    for document in files.values():
+        crons = {entry["cron"] for entry in document[True]["schedule"]}
+        asked = set(re.findall(r"github.event.schedule == '([^']*)'", str(document["jobs"])))
+        assert asked == crons, "each hour has its job, and each job its hour"
+        for called, job in document["jobs"].items():
+            assert re.fullmatch(r"[a-z][a-z0-9-]*", called)
+            assert set(job.get("with", {}).get("consumers", "").split()) <= set(files)
+
+
 def test_what_is_rendered_of_any_mesh_is_sound(tmp_path: Path) -> None:
-    for file in workflows(deployment_in(REPOSITORIES)):
-        place = tmp_path / ".github/workflows" / file.path.name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.write_bytes(file.content)
-    files = sorted((tmp_path / ".github/workflows").iterdir())
+    folder = tmp_path / ".github/workflows"
+    folder.mkdir(parents=True)
+    meshes = {**MESHES, "repositories": (REPOSITORIES / "mesh.yml").read_text()}
+    for number, text in enumerate(meshes.values()):
+        for file in workflows(written(tmp_path, text)):
+            (folder / f"{number}-{file.path.name}").write_bytes(file.content)
+    files = sorted(folder.iterdir())
+    assert len(files) > 60
+    assert_linted(files, tmp_path)
     for run in (
         tool("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *files),
         tool("zizmor", "--offline", "--no-progress", tmp_path),

@@ -15,12 +15,12 @@ TEMPLATE = yaml.safe_load((REPOSITORY / "examples/gitlab/mesh.gitlab-ci.yml").re
 MARKER = "<!-- mesh-check dbt_up@prod -->"
 CURL = """#!/bin/bash
 echo "$*" >> "$CALLS"
-case "$*" in *per_page*) cat "$NOTES" ;; esac
+case "$*" in *per_page*) cat "$NOTES" ;; */user) echo '{"id": 12}' ;; esac
 """
 
 
-def note(number: int, body: str, *, system: bool = False) -> dict[str, object]:
-    return {"id": number, "body": body, "system": system}
+def note(number: int, body: str, *, system: bool = False, author: int = 12) -> dict[str, object]:
+    return {"id": number, "body": body, "system": system, "author": {"id": author}}
 
 
 def told(
@@ -54,6 +54,7 @@ def test_the_note_is_made_once_and_brought_up_to_date_afterwards(tmp_path: Path)
         note(1, "<!-- mesh-check dbt_down@prod -->\nanother project's"),
         note(2, f"{MARKER}\nwhat GitLab says itself", system=True),
         note(3, f"quoted: {MARKER}"),
+        note(5, f"{MARKER}\nlooks fine to me", author=666),
     ]
     notes = "https://gitlab.example/api/v4/projects/12/merge_requests/7/notes"
     assert told(tmp_path, others).endswith(f"--request POST --data-urlencode body@mesh.md {notes}")

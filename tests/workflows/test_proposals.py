@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from registry_tools.artifacts.snowflake_profiles import profiles
 from tests.deployments import written
@@ -16,6 +18,7 @@ from tests.workflows.checked import FOLDER, jobs
 from tests.workflows.expressions import interpolated
 
 OWN = "acme/shop"
+UPGRADE = "upgrade-upstreams.yml"
 GITHUB = {"ref_name": "main", "token": "default token", "event": {"number": 7}}
 
 
@@ -51,7 +54,7 @@ def upgrade(tmp_path: Path) -> dict[str, Any]:
     (tmp_path / "upgrade").mkdir()
     (tmp_path / "upgrade/mesh.lock").write_text("new\n")
     (tmp_path / "upgrade/upgrade.md").write_text("what to review\n")
-    return step_of("upgrade-upstreams.yml", "propose", "Propose the new mesh.lock")
+    return step_of(UPGRADE, "propose", "Propose the new mesh.lock")
 
 
 @pytest.mark.parametrize(("folder", "lock"), [(".", "mesh.lock"), ("a/b/shop", "a/b/shop/mesh.lock")])
@@ -95,6 +98,27 @@ projects: {{shop: {{snowflake: {{database: "SHOP_{{ENV}}", warehouse: SHOP_WH, r
     name, value = (tmp_path / "env").read_text().strip().split("=")
     assert value == "pr_7"
     assert f"env_var('{name}', " in file.content.decode()
+
+
+@pytest.mark.parametrize("identity", ["aws", "key_pair"])
+def test_a_job_that_runs_dbt_has_the_variables_that_its_profile_needs(tmp_path: Path, identity: str) -> None:
+    text = f"""\
+version: 1
+environments: {{prod: {{reads: prod}}}}
+snowflake: {{identity: {identity}}}
+projects: {{shop: {{snowflake: {{database: SHOP, warehouse: SHOP_WH, role: SHOP_ROLE}}}}}}
+"""
+    (file,) = profiles(written(tmp_path, text))
+    profile = yaml.safe_load(file.content)["shop"]["outputs"]["prod"]
+    needed = set(re.findall(r"env_var\('(\w+)'\)", str(profile)))
+    assert "SNOWFLAKE_ACCOUNT" in needed
+    lacking = {
+        path.name: needed - set(job["env"])
+        for path in sorted(FOLDER.glob("*.yml"))
+        for _, job in jobs(path)
+        if any("dbt " in step.get("run", "") for step in job.get("steps", [])) and "DBT_MESH_ENV" in job.get("env", {})
+    }
+    assert lacking == dict.fromkeys(("drift.yml", "pr-impact.yml", "publish.yml", "sync-and-build.yml", UPGRADE), set())
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """A deployment in, the workflow of each of its projects out: what GitHub builds, checks and publishes upon which event.
 
 They call the reusable workflows that stand beside them; nothing of theirs is said here twice. A project of another
-repository gets none: it is described by a mesh.yml of its own there, and rendered from that.
+repository gets none: `$/` would be that repository there. examples/workflows has one to copy.
 """
 
 import json
@@ -24,6 +24,8 @@ _NO_WORDS: Final = frozenset(["y", "n", "yes", "no", "on", "off", "true", "false
 
 # Nothing runs before somebody has set the account up and said which it is.
 _SET_UP: Final = "vars.SNOWFLAKE_ACCOUNT != ''"
+# Without a bucket in mesh.yml the registry might be a folder, which is gone when the job has ended.
+_SOMEWHERE: Final = "vars.DBT_MESH_REGISTRY != ''"
 _READS: Final = ("contents: read", "id-token: write")
 # Named one by one: a project's own secrets are those of its environment, which the job below takes instead.
 _KEYS: Final = ("SNOWFLAKE_PRIVATE_KEY", "SNOWFLAKE_KEY_PASSPHRASE")
@@ -116,6 +118,7 @@ class _Calls:
         self._project = project
         key_pair = deployment.snowflake.identity == "key_pair"
         self._keys = _KEYS if key_pair else ()
+        self._set_up = _SET_UP if deployment.aws else f"{_SET_UP} && {_SOMEWHERE}"
 
     def impact(self, place: Place) -> Iterator[str]:
         """A pull request: whom it would break in this environment."""
@@ -123,7 +126,7 @@ class _Calls:
         yield from _call(
             f"impact-{place.environment}",
             "pr-impact",
-            f"{_SET_UP} && github.event_name == 'pull_request'",
+            f"{self._set_up} && github.event_name == 'pull_request'",
             (*_READS, "pull-requests: write"),
             {**self._which(place), **self._registry(aws.pull_request_role_arn if aws else None)},
         )
@@ -136,7 +139,7 @@ class _Calls:
         yield from _call(
             f"build-{place.environment}",
             "sync-and-build",
-            f"{_SET_UP} && vars.MESH_BUILD_IN_CI == 'true' && github.event_name == 'pull_request'",
+            f"{self._set_up} && vars.MESH_BUILD_IN_CI == 'true' && github.event_name == 'pull_request'",
             _READS,
             {**self._which(place), **self._where(place), **self._registry(None), **self._login(place)},
             self._keys,
@@ -150,7 +153,7 @@ class _Calls:
         # A mesh in which two projects read each other would start itself for ever.
         chain = "inputs.chain || github.event.client_payload.chain"
         conditions = [
-            _SET_UP,
+            self._set_up,
             f"github.ref == 'refs/heads/{self._deployment.branch}'",
             "github.event_name != 'schedule'",
             f"!contains({chain}, '/{self._project.name}/')",
@@ -182,7 +185,7 @@ class _Calls:
         yield from _call(
             f"drift-{place.environment}",
             "drift",
-            f"{_SET_UP} && github.event.schedule == '{nightly}'",
+            f"{self._set_up} && github.event.schedule == '{nightly}'",
             _READS,
             {**self._which(place), **self._where(place), **self._registry(self._role()), **self._login(place)},
             (*self._keys, *_NEWS),
@@ -193,7 +196,7 @@ class _Calls:
         yield from _call(
             f"prune-{place.environment}",
             "prune-schemas",
-            f"{_SET_UP} && vars.MESH_BUILD_IN_CI == 'true' && github.event.schedule == '{nightly}'",
+            f"{self._set_up} && vars.MESH_BUILD_IN_CI == 'true' && github.event.schedule == '{nightly}'",
             _READS,
             {**self._which(place, deps=False), **self._where(place), **self._region(), **self._login(place)},
             self._keys,
@@ -205,7 +208,7 @@ class _Calls:
         yield from _call(
             "upgrade",
             "upgrade-upstreams",
-            f"{_SET_UP} && github.event.schedule == '{weekly}'",
+            f"{self._set_up} && github.event.schedule == '{weekly}'",
             ("contents: write", "id-token: write", "pull-requests: write"),
             {
                 **self._which(place),

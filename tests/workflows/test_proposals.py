@@ -118,7 +118,9 @@ projects: {{shop: {{snowflake: {{database: SHOP, warehouse: SHOP_WH, role: SHOP_
         for _, job in jobs(path)
         if any("dbt " in step.get("run", "") for step in job.get("steps", [])) and "DBT_MESH_ENV" in job.get("env", {})
     }
-    assert lacking == dict.fromkeys(("drift.yml", "pr-impact.yml", "publish.yml", "sync-and-build.yml", UPGRADE), set())
+    assert lacking == {
+        name: set() for name in ("drift.yml", "pr-impact.yml", "publish.yml", "sync-and-build.yml", UPGRADE)
+    }
 
 
 @pytest.mark.parametrize(

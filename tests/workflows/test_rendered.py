@@ -136,8 +136,16 @@ def test_keys_are_handed_on_where_there_are_keys() -> None:
 def test_without_a_repository_or_an_account_nothing_or_less_is_said(tmp_path: Path) -> None:
     assert workflows(written(tmp_path, (ONE % "shop").replace("github", "# github"))) == ()
     (file,) = workflows(written(tmp_path, ONE % "shop"))
-    given = yaml.safe_load(file.content)["jobs"]["publish-prod"]["with"]
-    assert {"registry", "aws-role", "aws-region"} & set(given) == set()
+    jobs = yaml.safe_load(file.content)["jobs"]
+    assert {"registry", "aws-role", "aws-region"} & set(jobs["publish-prod"]["with"]) == set()
+    contexts = {
+        "github": {"event_name": "push", "ref": "refs/heads/main", "event": {}},
+        "inputs": {},
+        "job": {"status": "success"},
+    }
+    for registry, runs in (("s3://acme/mesh", True), ("", False)):  # a folder would be gone with the job
+        known = {"SNOWFLAKE_ACCOUNT": "acme", "DBT_MESH_REGISTRY": registry}
+        assert holds(jobs["publish-prod"]["if"], {**contexts, "vars": known}) == runs
 
 
 @pytest.mark.parametrize("folder", ["'a b'", "'sh*p'", "'${{ github.token }}'", "../shop", "'!shop'", "'-shop'"])

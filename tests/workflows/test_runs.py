@@ -359,7 +359,7 @@ def test_on_demand_upstream_starts_whoever_reads_it(world: World) -> None:
         ("dbt_other", "/dbt_other/", []),
         ("dbt_up", "/dbt_finance/dbt_up/", []),
     ):
-        payload = {"client_payload": {"project": project, "chain": chain}}
+        payload = {"client_payload": {"project": project, "environment": "prod", "chain": chain}}
         assert example(world, elsewhere, "repository_dispatch", payload=payload) == ran
 
 

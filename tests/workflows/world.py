@@ -83,6 +83,26 @@ class World:
     def change_github(self, **changes: Any) -> None:
         (self.folder / "github.json").write_text(json.dumps(self.github | changes))
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What reaches the local S3."""
+        return {name: value for name, value in self.demo.environment.items() if name.startswith("AWS_")}
+
+    def machine(self, faked: str = "", failing: str = "") -> dict[str, str]:
+        """The variables with which the tools of this world find it, and nobody's credentials."""
+        ours = ("DBT_MESH_LOCAL", "DBT_SEND", "NO_PROXY", "no_proxy")
+        found = {name: value for name, value in self.demo.environment.items() if name.startswith(ours)}
+        return found | {
+            "PATH": f"{self.folder / 'tools'}:{os.environ['PATH']}",
+            "LANG": "C.UTF-8",
+            fake_gh.STATE: str(self.folder / "github.json"),
+            _CALLS: str(self.folder / "calls"),
+            "FAKE_ONLY": "|".join(filter(None, (*_NEVER, faked))),
+            "FAKE_FAILING": failing,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "PYTHONPATH": str(REPOSITORY),
+        }
+
     def run(  # noqa: PLR0913  # an event, and what a repository has
         self,
         workflow: str,
@@ -103,29 +123,16 @@ class World:
         self.runs += 1
         (self.folder / "calls").unlink(missing_ok=True)
         commit = self.git("rev-parse", "HEAD")
-        ours = ("AWS_", "DBT_MESH_LOCAL", "DBT_SEND", "NO_PROXY", "no_proxy")
-        credentials = {name: value for name, value in self.demo.environment.items() if name.startswith("AWS_")}
-        machine = {name: value for name, value in self.demo.environment.items() if name.startswith(ours[1:])}
-        machine |= {
-            "PATH": f"{self.folder / 'tools'}:{os.environ['PATH']}",
-            "LANG": "C.UTF-8",
-            fake_gh.STATE: str(self.folder / "github.json"),
-            _CALLS: str(self.folder / "calls"),
-            "FAKE_ONLY": "|".join(filter(None, (*_NEVER, faked))),
-            "FAKE_FAILING": failing,
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "PYTHONPATH": str(REPOSITORY),
-        }
         place = self.folder / f"run{self.runs}"
         actions = FakeActions(
-            repository=self.repository, commit=commit, artifacts=place / "artifacts", credentials=credentials
+            repository=self.repository, commit=commit, artifacts=place / "artifacts", credentials=self.credentials
         )
         pull = event == "pull_request"
         runner = Runner(
             root=self.repository,
             folder=place,
             actions=actions.all(),
-            machine=machine,
+            machine=self.machine(faked, failing),
             variables={"SNOWFLAKE_ACCOUNT": "acme-dbt", "AWS_REGION": "us-east-1"} | dict(variables or {}),
             secrets=secrets or {},
             environments=environments or {},
@@ -168,7 +175,7 @@ def make_world(folder: Path, demo: RunningMesh) -> World:
             shutil.copy(source, place)
     for project, lock in demo.locks.items():
         (world.repository / project / "mesh.lock").write_bytes(lock)
-    _embed(world.repository)
+    embed(world.repository)
     shutil.copy(REPOSITORY / ".gitignore", world.repository)
     subprocess.run(["git", "init", "--quiet", "--initial-branch=main"], cwd=world.repository, check=True)
     world.commit()
@@ -179,13 +186,15 @@ def make_world(folder: Path, demo: RunningMesh) -> World:
     return world
 
 
-def _embed(repository: Path) -> None:
+def embed(repository: Path) -> None:
     """The targets of an account are those of the embedded mesh here, and its bucket is the local one."""
     profiles = repository / "snowflake_setup/profiles.yml"
     document = yaml.safe_load(profiles.read_text())
     for project in (entry for entry in document.values() if "outputs" in entry):
         outputs = project["outputs"]
-        outputs |= {"prod": outputs["local"], "ci": outputs["local_ci"], "dev": outputs["local_dev"]}
+        outputs |= {
+            name: outputs["local" if name == "prod" else f"local_{name}"] for name in outputs if "local" not in name
+        }
     profiles.write_text(yaml.safe_dump(document))
     described = repository / "mesh.yml"
     text = described.read_text().replace("bucket: acme-dbt-mesh", f"bucket: {BUCKET}, prefix: {PREFIX}")

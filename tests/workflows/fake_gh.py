@@ -14,7 +14,6 @@ from typing import Any
 
 STATE = "FAKE_GH_STATE"
 BOT = "github-actions[bot]"
-BLOB = "0123456789012345678901234567890123456789"
 _COMMENTS = '.[] | [.id, .user.login, (.body | split("\\n")[0] | rtrimstr("\\r"))] | @tsv'
 
 
@@ -63,14 +62,10 @@ def _api(words: list[str], held: dict[str, Any]) -> int:
             held["comments"].append({"id": len(held["comments"]) + 1, "author": BOT, "body": fields["body"]})
         case ("PATCH", comment) if found := re.fullmatch(r"issues/comments/(\d+)", comment):
             held["comments"][int(found[1]) - 1]["body"] = fields["body"]
-        case ("POST", "git/refs"):
-            return 1 if fields["ref"] in held["refs"] else held["refs"].update({fields["ref"]: fields["sha"]}) or 0
-        case ("PATCH", ref) if ref.startswith("git/refs/heads/"):
-            held["refs"][ref.removeprefix("git/")] = fields["sha"]
+        case (_, data) if data.startswith("git/"):
+            return _git(method, data.removeprefix("git/"), fields, held)
         case ("PATCH", pull) if pull.startswith("pulls/"):
             held["pulls"][int(pull.removeprefix("pulls/")) - 1]["body"] = fields["body"]
-        case (_, file) if file.startswith("contents/"):
-            return _contents(method, file.removeprefix("contents/").partition("?")[0], fields, held["files"])
         case ("POST", "dispatches"):
             return held["unreachable"] and 1
         case _:
@@ -78,18 +73,23 @@ def _api(words: list[str], held: dict[str, Any]) -> int:
     return 0
 
 
-def _contents(method: str, path: str, fields: dict[str, str], files: dict[str, str]) -> int:
-    """A file is read for its sha, and written where that is still its sha."""
-    if path.startswith("./"):
-        return _declined("path contains a malformed path component")
-    if method == "GET" and path not in files:
-        return _declined("Not Found")
+def _git(method: str, what: str, fields: dict[str, str], held: dict[str, Any]) -> int:
+    """Blobs, trees and commits of one file, each named by what it is made of; a branch is at one of the commits."""
+    made = held.setdefault("made", {})
     if method == "GET":
-        sys.stdout.write(f"{BLOB}\n")
-    elif fields.get("sha") != (BLOB if path in files else None):
-        return _declined("the sha is another")
+        sys.stdout.write(f"tree of {what.removeprefix('commits/')}\n")
+    elif not what.startswith("refs"):
+        if fields.get("tree[][path]", "").startswith("./"):
+            return _declined("path contains a malformed path component")
+        sha = f"{what} {len(made)}"
+        made[sha] = fields
+        sys.stdout.write(f"{sha}\n")
+    elif method == "POST" and fields["ref"] in held["refs"]:
+        return _declined("Reference already exists")
     else:
-        files[path] = base64.b64decode(fields["content"]).decode()
+        held["refs"][fields.get("ref") or what] = fields["sha"]
+        tree = made[made[fields["sha"]]["tree"]]
+        held["files"] = {tree["tree[][path]"]: base64.b64decode(made[tree["tree[][sha]"]]["content"]).decode()}
     return 0
 
 

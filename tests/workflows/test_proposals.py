@@ -58,22 +58,26 @@ def upgrade(tmp_path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("folder", "lock"), [(".", "mesh.lock"), ("a/b/shop", "a/b/shop/mesh.lock")])
-@pytest.mark.parametrize("before", [{}, {"lock": "old\n"}], ids=["the first", "another"])
-def test_a_lock_is_proposed_wherever_it_stands_and_also_the_first(
-    tmp_path: Path, upgrade: dict[str, Any], folder: str, lock: str, before: dict[str, str]
-) -> None:
-    files = {lock: before["lock"]} if before else {}
-    code, held = told(tmp_path, upgrade, {"files": files}, project="shop", folder=folder)
+def test_a_lock_is_proposed_wherever_it_stands(tmp_path: Path, upgrade: dict[str, Any], folder: str, lock: str) -> None:
+    code, held = told(tmp_path, upgrade, {}, project="shop", folder=folder)
     assert code == 0
     assert held["files"] == {lock: "new\n"}
     assert [pull["body"] for pull in held["pulls"]] == ["what to review\n"]
 
 
 def test_what_was_proposed_is_brought_up_to_date(tmp_path: Path, upgrade: dict[str, Any]) -> None:
-    stands = {"pulls": [{"number": 1, "head": "mesh/upgrade-shop", "body": "old"}], "files": {"shop/mesh.lock": "old"}}
+    stands = {
+        "pulls": [{"number": 1, "head": "mesh/upgrade-shop", "body": "old"}],
+        "refs": {"refs/heads/mesh/upgrade-shop": "an older commit"},
+    }
     code, held = told(tmp_path, upgrade, stands, project="shop", folder="shop")
     assert code == 0
     assert [pull["body"] for pull in held["pulls"]] == ["what to review\n"]
+    commit = held["made"][held["refs"]["refs/heads/mesh/upgrade-shop"]]
+    assert commit["parents[]"] == "abc"
+    moved = [call["words"] for call in held["calls"] if any("/git/refs" in word for word in call["words"])]
+    assert [words[3] for words in moved] == ["POST", "PATCH"]
+    assert all("sha=abc" not in words for words in moved), "at its base GitHub closes a pull request"
 
 
 def test_one_consumer_that_cannot_be_started_keeps_none_waiting(tmp_path: Path) -> None:

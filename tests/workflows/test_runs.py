@@ -261,7 +261,8 @@ def test_an_upgrade_is_proposed_once_and_then_brought_up_to_date(world: World) -
     assert "dbt build --select state:modified+ --defer --state state --target ci" in world.calls
     assert "sync_mesh --env prod --upgrade" in world.calls
     held = world.github
-    assert held["refs"] == {"refs/heads/mesh/upgrade-dbt_down": world.git("rev-parse", "HEAD")}
+    (commit,) = (held["made"][sha] for name, sha in held["refs"].items() if name == "refs/heads/mesh/upgrade-dbt_down")
+    assert commit["parents[]"] == world.git("rev-parse", "HEAD")
     assert set(held["files"]) == {"dbt_down/mesh.lock"}
     assert held["files"]["dbt_down/mesh.lock"] != (world.repository / "dbt_down/mesh.lock").read_text()
     (pull,) = held["pulls"]

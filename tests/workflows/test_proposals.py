@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from registry_tools.artifacts.snowflake_profiles import profiles
+from registry_tools.artifacts.verdict_markdown import marker
 from tests.deployments import written
 from tests.workflows import fake_gh
 from tests.workflows.checked import FOLDER, jobs
@@ -78,6 +79,23 @@ def test_what_was_proposed_is_brought_up_to_date(tmp_path: Path, upgrade: dict[s
     moved = [call["words"] for call in held["calls"] if any("/git/refs" in word for word in call["words"])]
     assert [words[3] for words in moved] == ["POST", "PATCH"]
     assert all("sha=abc" not in words for words in moved), "at its base GitHub closes a pull request"
+
+
+def test_a_comment_of_an_earlier_commit_does_not_stand_where_nothing_was_checked(tmp_path: Path) -> None:
+    step = step_of("pr-impact.yml", "comment", "Bring the comment up to date")
+    said = marker("shop", "pre-prod")
+    others = [
+        {"id": 1, "author": "mallory", "body": f"{said}\nyes"},
+        {"id": 2, "author": fake_gh.BOT, "body": f"{marker('desk', 'pre-prod')}\nyes"},
+    ]
+    mine = {"id": 3, "author": fake_gh.BOT, "body": f"{said}\nyes"}
+    code, held = told(tmp_path, step, {"comments": [*others, mine]}, project="shop", environment="pre-prod")
+    assert code == 0
+    assert held["comments"][:2] == others
+    assert held["comments"][2]["body"].startswith(f"{said}\n### shop in pre-prod: not checked\n")
+    (tmp_path / "found/mesh.md").unlink()
+    _, held = told(tmp_path, step, {"comments": others}, project="shop", environment="pre-prod")
+    assert held["comments"] == others, "nothing is said twice"
 
 
 def test_one_consumer_that_cannot_be_started_keeps_none_waiting(tmp_path: Path) -> None:

@@ -323,7 +323,9 @@ def _expect_known(entry: Mapping[str, Any], known: frozenset[str]) -> None:
 
 def _expect_granted(asked: Mapping[str, str], granted: Mapping[str, str] | None) -> None:
     """A called workflow's job has no right that its caller has not (jobs.<job_id>.permissions)."""
-    for scope, right in asked.items() if granted is not None else ():
+    if granted is None:
+        return
+    for scope, right in asked.items():
         assert granted.get(scope) in (right, "write"), f"{scope}: {right} is asked for, and not granted"
 
 

@@ -32,7 +32,7 @@ projects:
 """
 
 
-def rendered(folder: Path) -> dict[str, dict[str, Any]]:
+def rendered(folder: Path) -> dict[str, dict[Any, Any]]:
     return {file.path.name: yaml.safe_load(file.content) for file in workflows(deployment_in(folder))}
 
 

@@ -4,6 +4,8 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
+from pathlib import Path
 from string import Template
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import yaml
 
 from tests.running import REPOSITORY
+from tests.workflows.test_runs import called
 from tests.workflows.world import World, embed
 
 pytestmark = pytest.mark.mesh
@@ -43,9 +46,9 @@ def stranger(world: World) -> World:
     (world.repository / "dbt_down").rmdir()
     (world.repository / "mesh.yml").write_text(OWN)
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
-    for words in (["mesh", "snowflake", "render"], ["mesh", "snowflake", "render", "--check"]):
-        run = subprocess.run(words, cwd=world.repository, env=environment, capture_output=True, text=True, check=False)
-        assert run.returncode == 0, run.stderr
+    for words in (["snowflake", "render"], ["snowflake", "render", "--check"]):
+        command = [str(Path(sys.executable).parent / "mesh"), *words]
+        subprocess.run(command, cwd=world.repository, env=environment, check=True)
     embed(world.repository)
     world.commit()
     return world
@@ -111,5 +114,12 @@ def test_the_hooks_pass_where_everything_is_in_order_and_stop_a_push_where_not(s
     entries = {hook["id"]: shlex.split(hook["entry"]) for hook in HOOKS}
     assert [run(*entries[name]) for name in ("mesh-sync-check", "mesh-check")] == [0, 0]
     (generated,) = (stranger.repository / "models").glob("_mesh_*.yml")
-    generated.write_text("version: 2\n")
+    generated.unlink()
     assert run(*entries["mesh-sync-check"]) == 1
+
+
+def test_the_first_publication_ever_needs_nothing_that_stands(world: World) -> None:
+    first = called("dbt_up") | {"registry": f"{REGISTRY}-fresh"}
+    jobs = world.run("publish.yml", "push", **first)
+    assert jobs["publish"].result == "success", [(step.name, step.printed) for step in jobs["publish"].steps]
+    assert "published dbt_up@prod#1" in jobs["publish"].summary

@@ -1,7 +1,7 @@
 {# `dbt run-operation load_raw`: what is new in the stage, into the tables of
    create_landing. Snowflake remembers for 64 days which files a table was
    loaded from, so a second run loads nothing. A file that cannot be read stops
-   the load of its table, and none of the table's new files is loaded then. #}
+   the load, and none of the table's new files of its format is loaded then. #}
 {% macro load_raw() %}
     {%- set sum = namespace(files=0, rows=0) -%}
     {%- for table in raw_tables() -%}
@@ -24,11 +24,14 @@
     {{- say_loaded(sum, 'from ' ~ landing_stage()) -}}
 {% endmacro %}
 
+{# Of CSV, columns by name means that a file may lack some and have others, which
+   Snowflake counts as a mismatch unless told; and a backslash is a backslash. #}
 {% macro copy_raw(table, format) %}
     {%- set options = {
         'parquet': 'type = parquet use_logical_type = true',
         'csv': "type = csv parse_header = true "
-            ~ "field_optionally_enclosed_by = '\"'",
+            ~ "error_on_column_count_mismatch = false "
+            ~ "field_optionally_enclosed_by = '\"' escape_unenclosed_field = none",
     } -%}
     copy into {{ landed(table) }}
     from {{ landing_stage() }}/{{ table }}/

@@ -28,7 +28,21 @@ Run = Callable[[str], list[tuple[Any, ...]]]
 NOTHING = [("Copy executed with 0 files processed.",)]
 BY_NAME = "match_by_column_name = case_insensitive on_error = abort_statement"
 PARQUET = f"pattern = '.*[.]parquet' file_format = (type = parquet use_logical_type = true) {BY_NAME}"
-CSV = f"file_format = (type = csv parse_header = true field_optionally_enclosed_by = '\"') {BY_NAME}"
+HEADED = "type = csv parse_header = true error_on_column_count_mismatch = false"
+CSV = f"file_format = ({HEADED} escape_unenclosed_field = none field_optionally_enclosed_by = '\"') {BY_NAME}"
+NOT_LOADED = (
+    (b"", "The file has no header"),
+    (b"id,name\n1,a\n\n2,b\n", "End of record reached.*line 3"),
+    (b"# of the shop\nid,name\n1,a\n", "Number of columns in file.*line 2"),
+    (b"id,name\n1\n", r"Number of columns in file \(1\)"),
+    (b"id,ID\n1,2\n", "more than one column ID"),
+    (b"id,name\r1,a\r", "new-line character"),
+    (b"id,name\n1,\xe9\n", "Invalid UTF8"),
+    (b"id,name\n1,more than twenty letters\n", r"length limit \(20\) exceeded"),
+    (b"id\n1_000\n", "'1_000' is not recognized"),
+    (b'id,name\n1,"a\n', "unexpected end of data"),
+    (b'id\n""\n', "Could not convert string"),
+)
 
 
 def packed(*ids: int, **more: Any) -> bytes:
@@ -79,6 +93,21 @@ def test_a_stage_can_be_pointed_elsewhere(run, files, prefix):
         run("alter stage nowhere set url = 's3://dbt-mesh/'")
 
 
+def test_a_stage_is_dropped_with_its_grants_and_with_its_schema(run, prefix):
+    run("grant read on stage landing to role REPORTER")
+    run("drop stage landing")
+    assert run("show grants on stage landing") == []
+    with pytest.raises(ProgrammingError, match=r"Stage '.*LANDING' does not exist"):
+        run("drop stage landing")
+    run("drop stage if exists landing")
+    run("create schema gone")
+    run(f"create stage gone.landing url = 's3://dbt-mesh/{prefix}'")
+    run("drop schema gone cascade")
+    run("create schema gone")
+    with pytest.raises(ProgrammingError, match=r"Stage '.*GONE.LANDING' does not exist"):
+        run("list @gone.landing")
+
+
 def test_list_names_every_file_below_however_deep(run, files, prefix):
     files.put(f"{prefix}a/1.csv", b"id\n1\n")
     files.put(f"{prefix}a/2026/11/Two=2.csv", b"id\n2\n")
@@ -122,6 +151,55 @@ def test_csv_is_loaded_by_the_names_of_its_header(run, files, prefix):
     assert loaded(run, f"copy into orders from @landing {CSV}") == [("1.csv", 2), ("2.csv.gz", 1)]
     told = run("select id, to_varchar(amount), name from orders order by id")
     assert told == [(1, "2.50", " O'Hara, Ann "), (2, None, None), (3, None, None)]
+
+
+def test_csv_that_snowflake_would_not_load_is_refused_with_its_place(run, files, prefix):
+    for text, told in NOT_LOADED:
+        files.put(f"{prefix}1.csv", text)
+        with pytest.raises(ProgrammingError, match=rf"(?s){told}.*File '.*1\.csv'"):
+            run(f"copy into orders from @landing {CSV}")
+    assert run("select count(*) from orders") == [(0,)]
+
+
+def test_an_empty_field_is_null_and_an_enclosed_one_is_empty(run, files, prefix):
+    files.put(f"{prefix}1.csv", b'id,name\n1,\n2,""\n3,NULL\n4,"NULL"\n5,\\N\n')
+    run(f"copy into orders from @landing {CSV}")
+    assert run("select name from orders order by id") == [(None,), ("",), ("NULL",), ("NULL",), (None,)]
+    run("truncate table orders")
+    as_null = CSV.replace(HEADED, f"{HEADED} null_if = ('NULL')")
+    run(f"copy into orders from @landing {as_null}")
+    assert run("select name from orders order by id") == [(None,), ("",), (None,), (None,), ("\\N",)]
+
+
+def test_what_snowflake_would_read_otherwise_is_refused(run, files, prefix):
+    files.put(f"{prefix}1.csv", b"id,name,,\n1,C:\\temp,#,\n")
+    copy = f"copy into orders from @landing {CSV}"
+    with pytest.raises(ProgrammingError, match="a backslash in CSV without ESCAPE_UNENCLOSED_FIELD = NONE"):
+        run(copy.replace("escape_unenclosed_field = none", ""))
+    with pytest.raises(ProgrammingError, match="more than one column "):
+        run(copy)
+    files.put(f"{prefix}1.csv", b"id,name,\n1,C:\\temp,#\n")
+    with pytest.raises(ProgrammingError, match=r"Number of columns in file \(3\) .* table \(4\)"):
+        run("alter table orders add column more int") and run(copy.replace("= false", "= true"))
+    run(copy)
+    assert run("select id, name from orders") == [(1, "C:\\temp")]
+
+
+def test_parquet_is_not_bent_to_fit(run, files, prefix):
+    run("create table texts (id int, text varchar, v variant)")
+    copy = f"copy into texts from @landing {PARQUET}"
+    files.put(f"{prefix}1.parquet", packed(1, v=[{"a": 1}]))
+    assert loaded(run, copy) == [("1.parquet", 1)]
+    files.put(f"{prefix}2.parquet", packed(1, text=[{"a": 1}]))
+    with pytest.raises(ProgrammingError, match="nested values of a file to VARCHAR of TEXT"):
+        run(copy)
+    files.put(f"{prefix}2.parquet", packed(1, ID=[2]))
+    with pytest.raises(ProgrammingError, match="more than one column ID"):
+        run(copy)
+    files.put(f"{prefix}2.parquet", packed(1, seen_at=pa.array([0], pa.timestamp("us"))))
+    with pytest.raises(ProgrammingError, match="the times of column seen_at without USE_LOGICAL_TYPE"):
+        run(copy.replace("use_logical_type = true", ""))
+    assert loaded(run, copy) == [("2.parquet", 1)]
 
 
 def test_csv_without_names_is_loaded_by_position_and_must_fit(run, files, prefix):
@@ -179,6 +257,18 @@ def test_what_was_loaded_is_remembered_by_table_until_it_is_emptied_or_made_anew
     assert run(f"copy into others from @landing {CSV}") == NOTHING
 
 
+def test_loads_go_with_a_table_that_gets_another_name(run, files, prefix):
+    copy = f"copy into orders from @landing {CSV}"
+    files.put(f"{prefix}1.csv", b"id\n1\n")
+    run(copy)
+    run("alter table orders rename to bought")
+    assert run(copy.replace("orders", "bought")) == NOTHING
+    run("drop table bought")
+    run("create table anew (id int)")
+    run("alter table anew rename to bought")
+    assert loaded(run, copy.replace("orders", "bought")) == [("1.csv", 1)]
+
+
 def test_a_load_inside_a_transaction_is_part_of_it(run, files, prefix):
     copy = f"copy into orders from @landing {CSV}"
     files.put(f"{prefix}1.csv", b"id\n1\n")
@@ -232,9 +322,22 @@ def test_named_files_alone_are_loaded_and_must_be_there(run, files, prefix):
         (f"copy into nothing from @landing {CSV}", "Table '.*NOTHING' does not exist or not authorized"),
         (f"copy into orders from 's3://elsewhere/x/' {CSV}", r"Failure using stage area.*Error Code: NoSuchBucket"),
         ("list @nowhere", "Stage '.*NOWHERE' does not exist or not authorized"),
-        ("copy into orders from @landing", "Unsupported feature 'COPY INTO without FILE_FORMAT'"),
+        ("copy into orders from @landing", "Unsupported feature 'COPY INTO without FILE_FORMAT"),
         ("copy into orders from @landing file_format = (type = json)", "Unsupported feature 'TYPE = JSON"),
         ("copy into orders from @landing file_format = (type = csv trim_space = true)", "Unsupported.*TRIM_SPACE"),
+        (f"copy into orders from @landing {CSV.replace('parse_header = true', '')}", "PARSE_HEADER.*need each other"),
+        (f"copy into orders from @landing file_format = ({HEADED})", "PARSE_HEADER.*need each other"),
+        (f"copy into orders from @landing {CSV.replace('= false', '= false skip_header = 1')}", "exclude each other"),
+        (f"copy into orders from @landing {CSV.replace('= false', '= maybe')}", r"invalid value \[maybe\]"),
+        (f"copy into orders from @landing force = maybe {CSV}", r"invalid value \[MAYBE\]"),
+        ("copy into orders from @landing file_format = semicolons", "without FILE_FORMAT = "),
+        (
+            "copy into orders from @landing file_format = (type = csv error_on_column_count_mismatch = false)",
+            "Unsupported.*MISMATCH = FALSE without",
+        ),
+        ("copy into orders from @landing file_format = (type = csv field_delimiter = '||')", "Unsupported.*DELIMITER"),
+        ("copy into orders from @landing file_format = (type = csv compression = zstd)", "Unsupported.*ZSTD"),
+        ("copy into orders from 'gcs://x/' file_format = (type = csv)", "Unsupported.*stages at gcs://"),
         ("copy into orders from @landing file_format = (type = parquet null_if = (''))", "Unsupported.*NULL_IF"),
         ("copy into orders from @landing file_format = (type = parquet)", "PARQUET file format can produce one"),
         (f"copy into orders from @landing {CSV.replace('abort_statement', 'continue')}", "Unsupported.*ON_ERROR"),

@@ -76,6 +76,7 @@ class LocalConnection(FakeSnowflakeConnection):
             or account_shows.answer(self._book, self, statement)
             or comments.answer(self._duck_conn, statement)
             or self._stages.altered(statement, self.database, self._schema)
+            or self._drop_stage(statement)
             or self._drop_database(statement)
         )
 
@@ -123,6 +124,13 @@ class LocalConnection(FakeSnowflakeConnection):
         ).fetchall()
         return [Relation(kind=kind, name=name) for kind, name in rows]
 
+    def _drop_stage(self, statement: str) -> Answer | None:
+        name = self._stages.dropped(statement, self.database, self._schema)
+        if name is None:
+            return None
+        self._book.dropped(name)
+        return DONE
+
     def _drop_database(self, statement: str) -> Answer | None:
         """Detaches the database, which is all that DuckDB can do, and removes its file, which would bring it back."""
         found = _DROP_DATABASE.fullmatch(statement)
@@ -142,6 +150,7 @@ class LocalConnection(FakeSnowflakeConnection):
         for file in self.db_path.glob(f"{name}.db*"):  # with its write-ahead log
             file.unlink()
         self._book.dropped(name)
+        self._stages.forget(f'"{name}"')
         return DONE
 
     def has_done(self, effect: Effect | None) -> None:
@@ -150,12 +159,20 @@ class LocalConnection(FakeSnowflakeConnection):
             case Created(kind=kind, path=path, afresh=afresh):
                 self._book.created(kind, self.whole_name(kind, path), role=self.role, afresh=afresh)
             case Renamed(path=path, to=to):
-                self._book.renamed(self.whole_name("TABLE", path), self.whole_name("TABLE", to))
+                old, new = self.whole_name("TABLE", path), self.whole_name("TABLE", to)
+                self._book.renamed(old, new)
+                self._history(old).follow(self._history(new).table)
             case Dropped(kind=kind, path=path):
-                self._book.dropped(self.whole_name(kind, path))
+                name = self.whole_name(kind, path)
+                self._book.dropped(name)
+                if kind in {"SCHEMA", "DATABASE"}:
+                    self._stages.forget(name)
             case Emptied(path=path):
-                database, schema, name = parts(self.whole_name("TABLE", path))
-                loads.History(duck=self._duck_conn, table=(database, schema, name)).forget()
+                self._history(self.whole_name("TABLE", path)).forget()
+
+    def _history(self, name: str) -> loads.History:
+        database, schema, table = parts(name)
+        return loads.History(duck=self._duck_conn, table=(database, schema, table))
 
     def complete(self, statement: str) -> None:
         """Gives a new database its schema PUBLIC, which every database of Snowflake's begins with (CREATE DATABASE)."""

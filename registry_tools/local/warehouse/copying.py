@@ -1,22 +1,24 @@
 """A parsed COPY INTO in, what it asks for out; what the local warehouse does not do is refused by name."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from duckdb import DuckDBPyConnection
-from fakesnow.copy_into import handle_csv
 from fakesnow.transforms.file_format import lookup_file_format
 from fakesnow.transforms.options import parse_options
-from snowflake.connector.errors import ProgrammingError
 from sqlglot import Expr, exp
 
-from registry_tools.local.warehouse.answers import quoted
+from registry_tools.local.warehouse.csv_files import CsvForm, csv_form
+from registry_tools.local.warehouse.parquet_files import ParquetForm, parquet_form
+from registry_tools.local.warehouse.refusals import mistake, unsupported
 
 # Options that change nothing with these values, which are their defaults on Snowflake.
 _DEFAULTS: Final = {"ON_ERROR": "ABORT_STATEMENT", "PURGE": False}
-# Options of Parquet that change nothing: DuckDB finds out by itself.
-_FOUND_OUT: Final = frozenset({"TYPE", "COMPRESSION", "USE_LOGICAL_TYPE", "USE_VECTORIZED_SCANNER", "BINARY_AS_TEXT"})
+_FORMS: Final[Mapping[str, Callable[[Mapping[str, Any]], CsvForm | ParquetForm]]] = {
+    "CSV": csv_form,
+    "PARQUET": parquet_form,
+}
 _MATCHES: Final = ("NONE", "CASE_SENSITIVE", "CASE_INSENSITIVE")
 _ONE_VARIANT: Final = (
     "PARQUET file format can produce one and only one column of type variant, object, or array. Load data into "
@@ -30,41 +32,24 @@ class Copying:
 
     table: tuple[str, str, str]
     source: str
-    form: Mapping[str, Any]
+    form: CsvForm | ParquetForm
     match: str
     files: tuple[str, ...]
     pattern: str | None
     force: bool
 
-    def reader(self, path: str) -> str:
-        """The DuckDB function that reads a file of this format."""
-        if self.form["TYPE"] == "PARQUET":
-            return f"read_parquet({quoted(path)})"
-        options = {name: value for name, value in self.form.items() if name not in {"TYPE", "PARSE_HEADER"}}
-        csv = handle_csv(options)
-        nulls = ", ".join(quoted(null) for null in csv.null_if or ())
-        arguments = [
-            quoted(path),
-            "all_varchar = true",
-            f"header = {str(self._has_header).lower()}",
-            f"skip = {csv.skip_header}",
-            f"sep = {quoted(csv.sep)}",
-            f"quote = {quoted(csv.quote or '')}",
-            f"nullstr = [{nulls}]",
-            f"compression = {quoted(csv.compression or 'auto')}",
-        ]
-        return f"read_csv({', '.join(arguments)})"
-
-    def matched(self, inside: Sequence[str], columns: Sequence[str]) -> dict[str, str]:
-        """The file's column for each of the table's that it fills. Raises ProgrammingError where the two do not fit."""
+    def matched(self, inside: Sequence[str], columns: Sequence[str]) -> dict[str, int]:
+        """The place in the file of each of the table's columns that it fills. Raises ProgrammingError where the two do
+        not fit.
+        """
         if self.match == "NONE":
-            if self.form["TYPE"] == "PARQUET":
+            if isinstance(self.form, ParquetForm):
                 raise mistake(f"SQL compilation error:\n{_ONE_VARIANT}", 2019, "0A000")
-            if len(inside) != len(columns):
-                told = f"Number of columns in file ({len(inside)}) does not match that of the corresponding table "
-                raise mistake(f"{told}({len(columns)})", 100080, "22000")
-            return dict(zip(columns, inside, strict=True))
-        known = {self._compared(name): name for name in inside}
+            return {column: place for place, column in enumerate(columns)}
+        known: dict[str, int] = {}
+        for place, name in enumerate(inside):
+            if known.setdefault(self._compared(name), place) != place:
+                raise mistake(f"The file has more than one column {name}", 100069, "22000")
         found = {column: known[self._compared(column)] for column in columns if self._compared(column) in known}
         if not found:
             raise mistake(f"No column of the file ({', '.join(inside)}) is one of the table's", 2019, "0A000")
@@ -72,10 +57,6 @@ class Copying:
 
     def _compared(self, name: str) -> str:
         return name.upper() if self.match == "CASE_INSENSITIVE" else name
-
-    @property
-    def _has_header(self) -> bool:
-        return bool(self.form.get("PARSE_HEADER", False))
 
 
 def source_of(statement: exp.Copy) -> str | None:
@@ -104,7 +85,16 @@ def copying_of(
     match = options.pop("MATCH_BY_COLUMN_NAME", "NONE")
     if match not in _MATCHES:
         raise mistake(f"SQL compilation error:\ninvalid value [{match}] for parameter 'MATCH_BY_COLUMN_NAME'", 1008)
-    form = _format(options.pop("FILE_FORMAT", None), duck, database, schema)
+    form = _form(options.pop("FILE_FORMAT", None), duck, database, schema)
+    if isinstance(form, CsvForm) and form.has_header != (match != "NONE"):
+        raise mistake(
+            "SQL compilation error:\nPARSE_HEADER = TRUE and MATCH_BY_COLUMN_NAME need each other for CSV", 1008
+        )
+    if isinstance(form, CsvForm) and not form.must_fit and match == "NONE":
+        raise unsupported("ERROR_ON_COLUMN_COUNT_MISMATCH = FALSE without MATCH_BY_COLUMN_NAME")
+    force = options.pop("FORCE", False)
+    if not isinstance(force, bool):
+        raise mistake(f"SQL compilation error:\ninvalid value [{force}] for parameter 'FORCE'", 1008)
     made = Copying(
         table=(table.catalog or database or "", table.db or schema or "", table.name),
         source=source,
@@ -112,31 +102,22 @@ def copying_of(
         match=match,
         files=tuple(options.pop("FILES", ())),
         pattern=options.pop("PATTERN", None),
-        force=bool(options.pop("FORCE", False)),
+        force=force,
     )
     if options:
         raise unsupported(next(iter(options)))
     return made
 
 
-def _format(
-    said: dict[str, Any] | None, duck: DuckDBPyConnection, database: str | None, schema: str | None
-) -> dict[str, Any]:
-    if said is None:
-        raise unsupported("COPY INTO without FILE_FORMAT")
+def _form(said: object, duck: DuckDBPyConnection, database: str | None, schema: str | None) -> CsvForm | ParquetForm:
+    if not isinstance(said, dict):
+        raise unsupported("COPY INTO without FILE_FORMAT = (...)")
     if name := said.pop("FORMAT_NAME", None):
         said = lookup_file_format(duck, str(name), database, schema) | said
-    form = said | {"TYPE": str(said.get("TYPE", "CSV")).upper()}
-    if form["TYPE"] not in {"CSV", "PARQUET"}:
-        raise unsupported(f"TYPE = {form['TYPE']} of files in S3")
-    if form["TYPE"] == "PARQUET" and (unknown := form.keys() - _FOUND_OUT):
-        raise unsupported(f"FILE_FORMAT option {min(unknown)}")
-    if form["TYPE"] == "CSV":
-        try:
-            handle_csv({name: value for name, value in form.items() if name != "PARSE_HEADER"})
-        except NotImplementedError as error:
-            raise unsupported(str(error)) from None
-    return form
+    kind = str(said.get("TYPE", "CSV")).upper()
+    if kind not in _FORMS:
+        raise unsupported(f"TYPE = {kind} of files in S3")
+    return _FORMS[kind](said)
 
 
 def _value(parameter: exp.CopyParameter) -> Any:  # noqa: ANN401  # a text, a number, a list or a mapping
@@ -155,13 +136,3 @@ def _value(parameter: exp.CopyParameter) -> Any:  # noqa: ANN401  # a text, a nu
     if isinstance(value, exp.Tuple | exp.Paren):
         return [each.name for each in value.find_all(exp.Literal)]
     return value.name if value else None
-
-
-def unsupported(what: str) -> ProgrammingError:
-    """What Snowflake says of a feature that an account does not have."""
-    return mistake(f"Unsupported feature '{what}'.", 2, "0A000")
-
-
-def mistake(told: str, errno: int, sqlstate: str = "22023") -> ProgrammingError:
-    """The error that Snowflake would send."""
-    return ProgrammingError(msg=told, errno=errno, sqlstate=sqlstate)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from tempfile import NamedTemporaryFile
 from threading import Lock
 from typing import Final
@@ -19,7 +19,9 @@ from snowflake.connector.errors import ProgrammingError
 
 from registry_tools.local.landing import Stored
 from registry_tools.local.warehouse.answers import Answer
-from registry_tools.local.warehouse.copying import Copying, mistake
+from registry_tools.local.warehouse.columns import Column, columns_of
+from registry_tools.local.warehouse.copying import Copying
+from registry_tools.local.warehouse.refusals import mistake
 from registry_tools.local.warehouse.stages import Staged
 
 _COLUMNS: Final = (
@@ -29,6 +31,7 @@ _COLUMNS: Final = (
 # Two loads of one table would both find its files new: DuckDB sees no conflict in rows that are only added. Snowflake
 # locks the table.
 _LOADING: Final = Lock()
+_SUFFIX: Final = 12  # tells how the file is compressed; a whole name may be too long for one here
 _NOTHING: Final = Answer(columns=("status",), rows=(("Copy executed with 0 files processed.",),))
 
 
@@ -74,6 +77,21 @@ class History:
         """Forget every load: TRUNCATE does, so that the same files fill the table again."""
         self._delete("")
 
+    def follow(self, to: tuple[str, str, str]) -> None:
+        """The table has this name from now on. Its loads go with it; those of a table that had the name are gone."""
+        moved = History(duck=self.duck, table=to)
+        if moved._is_known():
+            moved.forget()
+        if self._is_known():
+            where = "schema_name = $3 AND table_name = $4"
+            for name in (self._shown, self._tags):
+                sql = f"UPDATE {name} SET schema_name = $1, table_name = $2 WHERE {where}"  # noqa: S608
+                self.duck.execute(sql, [*to[1:], *self.table[1:]])
+
+    def _is_known(self) -> bool:
+        sql = f"SELECT 1 FROM {self._shown} WHERE schema_name = $1 AND table_name = $2"  # noqa: S608
+        return self.duck.execute(sql, self.table[1:]).fetchone() is not None
+
     def _delete(self, more: str, *values: str) -> None:
         self.prepare()
         for name in (self._shown, self._tags):
@@ -85,7 +103,7 @@ def load(duck: DuckDBPyConnection, copying: Copying, staged: Staged, *, in_trans
     """Load every file that is new to the table, or none of them: the first error undoes the statement, which is what
     ON_ERROR = ABORT_STATEMENT says.
     """
-    columns = _columns(duck, copying.table)
+    columns = columns_of(duck, copying.table)
     history = History(duck=duck, table=copying.table)
     chosen = list(_chosen(copying, staged))
     rows: list[tuple[str | int | None, ...]] = []
@@ -113,34 +131,38 @@ def _chosen(copying: Copying, staged: Staged) -> Iterator[Stored]:
         yield found
 
 
-def _columns(duck: DuckDBPyConnection, table: tuple[str, str, str]) -> list[str]:
-    sql = """
-        SELECT column_name FROM duckdb_columns()
-        WHERE database_name = $1 AND schema_name = $2 AND table_name = $3 ORDER BY column_index
-    """
-    columns = [name for (name,) in duck.execute(sql, table).fetchall()]
-    if not columns:
-        message = f"SQL compilation error:\nTable '{'.'.join(table)}' does not exist or not authorized."
-        raise ProgrammingError(msg=message, errno=2003, sqlstate="42S02")
-    return columns
-
-
-def _insert(duck: DuckDBPyConnection, copying: Copying, staged: Staged, file: Stored, columns: list[str]) -> int:
+def _insert(duck: DuckDBPyConnection, copying: Copying, staged: Staged, file: Stored, columns: list[Column]) -> int:
     """The file's rows, in the table. They pass through a temporary file: memory stays what it is."""
-    with NamedTemporaryFile(suffix=PurePosixPath(file.key).name) as copy:
+    with NamedTemporaryFile(suffix=PurePosixPath(file.key).suffix[:_SUFFIX]) as copy:
         staged.bucket.fetch(file.key, copy.file)
         copy.flush()
-        source = copying.reader(copy.name)
         try:
-            inside = duck.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608  # quoted by reader
-            matched = copying.matched([name for name, *_ in inside], columns)
-            into, of = (", ".join(map(_quoted, names)) for names in (matched, matched.values()))
-            target = ".".join(map(_quoted, copying.table))
-            sql = f"INSERT INTO {target} ({into}) SELECT {of} FROM {source}"  # noqa: S608  # quoted above
-            ((count,),) = duck.execute(sql).fetchall()
-        except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.IOException) as error:
-            told = f"{str(error).splitlines()[0].replace(copy.name, file.key)}\n  File '{file.key}'"
-            raise mistake(told, 100038, "22018") from None
+            return _insert_from(duck, copying, Path(copy.name), columns)
+        except duckdb.Error as error:
+            if not isinstance(error, duckdb.ConversionException | duckdb.InvalidInputException | duckdb.IOException):
+                raise
+            said = [line for line in str(error).splitlines() if line.startswith("Error when")] or str(
+                error
+            ).splitlines()
+            raise mistake(f"{said[0].replace(copy.name, file.key)}\n  File '{file.key}'", 100038, "22018") from None
+        except ProgrammingError as error:
+            raise mistake(f"{error.raw_msg}\n  File '{file.key}'", error.errno or 0, error.sqlstate or "") from None
+
+
+def _insert_from(duck: DuckDBPyConnection, copying: Copying, file: Path, columns: list[Column]) -> int:
+    names = copying.form.columns_of(file, len(columns))
+    matched = copying.matched(names, [column.name for column in columns])
+    source = copying.form.reader(file, names)
+    inside = duck.execute(f"DESCRIBE SELECT * FROM {source}").fetchall()  # noqa: S608  # quoted by reader
+    filled = {
+        _quoted(column.name): column.filled(_quoted(name), of, copying.form.nulls)
+        for column in columns
+        if column.name in matched
+        for name, of, *_ in [inside[matched[column.name]]]
+    }
+    into, target = ", ".join(filled), ".".join(map(_quoted, copying.table))
+    sql = f"INSERT INTO {target} ({into}) SELECT {', '.join(filled.values())} FROM {source}"  # noqa: S608  # quoted above
+    ((count,),) = duck.execute(sql).fetchall()
     return int(count)
 
 

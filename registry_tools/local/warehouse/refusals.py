@@ -1,5 +1,6 @@
-"""DuckDB's exceptions in, Snowflake's errors out. What stays unmapped would end in HTTP 500, and the connector asks
-again after a 500 for as long as it lives.
+"""What cannot be done, and DuckDB's exceptions, in; Snowflake's errors out.
+
+What stays unmapped would end in HTTP 500, and the connector asks again after a 500 for as long as it lives.
 """
 
 import duckdb
@@ -23,3 +24,13 @@ def refusal(error: duckdb.Error) -> ProgrammingError:
     if isinstance(error, duckdb.InvalidInputException) and "same target row more than once" in said:
         return ProgrammingError(msg="Duplicate row detected during DML action", errno=100090, sqlstate="42P18")
     return ProgrammingError(msg=said, errno=603, sqlstate="XX000")
+
+
+def unsupported(what: str) -> ProgrammingError:
+    """What Snowflake says of a feature that an account does not have."""
+    return mistake(f"Unsupported feature '{what}'.", 2, "0A000")
+
+
+def mistake(told: str, errno: int, sqlstate: str = "22023") -> ProgrammingError:
+    """The error that Snowflake would send."""
+    return ProgrammingError(msg=told, errno=errno, sqlstate=sqlstate)

@@ -16,16 +16,22 @@ from sqlglot import exp
 from registry_tools.errors import EmbeddedMeshError
 from registry_tools.local.landing import LocalFiles, Stored, local_files
 from registry_tools.local.warehouse.answers import DONE, Answer
+from registry_tools.local.warehouse.refusals import unsupported
 from registry_tools.local.warehouse.statements import PATH, TEXT, parts, text
 
 _ALTER: Final = re.compile(rf"ALTER STAGE (?P<if>IF EXISTS )?(?P<name>{PATH}) SET (?P<properties>.*)", re.DOTALL)
+_DROP: Final = re.compile(rf"DROP STAGE (?P<if>IF EXISTS )?(?P<name>{PATH})")
 _URL: Final = re.compile(rf"\bURL = {TEXT}")
+_ELSEWHERE: Final = frozenset({"gcs", "azure", "s3china", "s3gov", "s3compat"})
 _LISTED: Final = ("name", "size", "md5", "last_modified")
 _STAGE: Final = """
     SELECT url FROM _fs_global._fs_information_schema._fs_stages
     WHERE database_name = $1 AND schema_name = $2 AND name = $3
 """
-
+_GONE: Final = """
+    DELETE FROM _fs_global._fs_information_schema._fs_stages
+    WHERE database_name = $1 AND schema_name = $2 AND name = $3
+"""
 _MOVE: Final = """
     UPDATE _fs_global._fs_information_schema._fs_stages SET url = $4
     WHERE database_name = $1 AND schema_name = $2 AND name = $3
@@ -66,10 +72,12 @@ class Stages:
 
     def named(self, reference: str, database: str | None, schema: str | None) -> Staged | None:
         """What `@db.schema.stage/path` or `s3://bucket/path` stands for; None for what lies elsewhere than in S3.
-        Raises ProgrammingError for a stage that does not exist.
+        Raises ProgrammingError for a stage that does not exist, and for another cloud's.
         """
         url = self._url(reference, database, schema) if reference.startswith("@") else reference
         parts = urlsplit(url)
+        if parts.scheme in _ELSEWHERE:
+            raise unsupported(f"stages at {parts.scheme}://")
         if parts.scheme != "s3":
             return None
         try:
@@ -101,13 +109,36 @@ class Stages:
         found = _ALTER.fullmatch(statement)
         if found is None:
             return None
+        whole = self._found(found, database, schema)
+        if url := _URL.search(found["properties"]):
+            self.duck.execute(_MOVE, [*whole, text(url[1])])
+        return DONE
+
+    def dropped(self, statement: str, database: str | None, schema: str | None) -> str | None:
+        """Drop a stage, if that is what the statement in the one spelling does, and tell its whole name; None
+        otherwise. fakesnow has no DROP STAGE.
+        """
+        found = _DROP.fullmatch(statement)
+        if found is None:
+            return None
+        whole = self._found(found, database, schema)
+        self.duck.execute(_GONE, whole)
+        return ".".join(whole)
+
+    def forget(self, container: str) -> None:
+        """Drop the stages of a database or schema that is gone."""
+        database, *schema = parts(container)
+        inside = "WHERE database_name = $1 AND schema_name = coalesce($2, schema_name)"
+        gone = f"DELETE FROM _fs_global._fs_information_schema._fs_stages {inside}"  # noqa: S608  # all of it is ours
+        self.duck.execute(gone, [database, next(iter(schema), None)])
+
+    def _found(self, found: re.Match[str], database: str | None, schema: str | None) -> tuple[str, ...]:
+        """The whole name of the stage that a statement is about, which has to be there unless it says IF EXISTS."""
         named = parts(found["name"])
         whole = (*(database or "", schema or "")[: 3 - len(named)], *named)
         if not found["if"] and self.duck.execute(_STAGE, whole).fetchone() is None:
             raise stage.not_found_error(".".join(whole))
-        if url := _URL.search(found["properties"]):
-            self.duck.execute(_MOVE, [*whole, text(url[1])])
-        return DONE
+        return whole
 
     def _url(self, reference: str, database: str | None, schema: str | None) -> str:
         name, _, path = reference.removeprefix("@").partition("/")

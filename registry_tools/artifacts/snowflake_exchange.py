@@ -80,10 +80,8 @@ def _landing(project: DeployedProject, landing: Landing) -> Section:
     trusted = [
         settings(f"create storage integration if not exists {integration}", (*kind, *properties)),
         settings(f"alter storage integration {integration} set", properties),
-        *(
-            f"grant usage on integration {integration} to role {role}"
-            for role in dict.fromkeys(place.role for place in _lasting(project))
-        ),
+        # for the stage alone: a project that had it could point stages of its own at the bucket, and write there
+        f"grant usage on integration {integration} to role SYSADMIN",
     ]
     staged = [line for place in _lasting(project) for line in _staged(place, integration, landing)]
     return Section(

@@ -273,6 +273,7 @@ def test_a_partner_reads_through_the_share_what_consumers_read() -> None:
     assert account.objects[share].settings["ACCOUNTS"] == "ACME.PARTNER, OTHERORG.SUPPLIER"
     assert may(account, role("SHOP_ROLE"), "USAGE", thing("STAGE", "SHOP_PROD.RAW.LANDING"))
     assert not may(account, role("CRM_ROLE"), "USAGE", thing("STAGE", "SHOP_PROD.RAW.LANDING"))
+    assert not may(account, role("SHOP_ROLE"), "USAGE", thing("INTEGRATION", "SHOP_LANDING"))
 
 
 def test_two_more_projects_get_their_part_of_everything() -> None:

@@ -158,6 +158,20 @@ def test_two_sessions_that_write_one_table_both_succeed(connect):
     assert sessions[0].execute("select * from shop.race.t").fetchall() == [(4,)]
 
 
+@pytest.mark.parametrize(
+    ("sql", "what"),
+    [
+        ("create schema if not exists MAIN", "a schema named MAIN"),
+        ('create schema SHOP."main" with managed access', "a schema named MAIN"),
+        ("with m__dbt_sp as procedure () returns string language python as $$ x $$ call m__dbt_sp()", "a Python model"),
+        ("remove @landing/orders", "files of a stage removed or fetched"),
+    ],
+)
+def test_what_nobody_here_can_run_is_declined_by_name(connect, sql, what):
+    with pytest.raises(DatabaseError, match=f"Unsupported feature '{what}'"):
+        rows(connect(), sql)
+
+
 def test_several_statements_in_one_are_refused_and_none_is_run(run):
     run("create table t (id int)")
     with pytest.raises(ProgrammingError, match="Actual statement count 2"):

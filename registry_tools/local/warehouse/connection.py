@@ -210,6 +210,7 @@ class LocalCursor(FakeSnowflakeCursor):
     ) -> Self:
         """Answers the statement, or runs it and notes what it did."""
         statement = one_spelling(command)
+        refusals.decline(statement)
         try:
             if (answer := self._conn.answer(statement)) is not None:
                 self._present(answer)

@@ -10,7 +10,8 @@ from sqlglot import Expr, exp
 
 _COLUMNS = "FROM _fs_information_schema."
 _OF_THE_ACCOUNT: Final = re.compile(
-    r"\s*(?:DESC(?:RIBE)?\s+(?:USER|AUTHENTICATION\s+POLICY)|DROP\s+DATABASE\s+ROLE)\s.*", re.IGNORECASE | re.DOTALL
+    r"\s*(?:DESC(?:RIBE)?\s+(?:USER|AUTHENTICATION\s+POLICY)|DROP\s+DATABASE\s+ROLE|WITH\s+\w+\s+AS\s+PROCEDURE)\s.*",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -24,8 +25,8 @@ def describe_every_database() -> None:
 
 
 def describe_the_account(server: Any) -> None:  # noqa: ANN401 - fakesnow's module
-    """Makes fakesnow's server pass DESCRIBE USER and DROP DATABASE ROLE on, which sqlglot cannot read. It parses a
-    statement to see of which sort it is, before anybody can answer it.
+    """Makes fakesnow's server pass DESCRIBE USER, DROP DATABASE ROLE and a procedure without a name on, which sqlglot
+    cannot read. It parses a statement to see of which sort it is, before anybody can answer or decline it.
     """
     stock = server.parse_one
 

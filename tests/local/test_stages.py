@@ -124,6 +124,15 @@ def test_list_names_every_file_below_however_deep(run, files, prefix):
     ]
 
 
+def test_hundreds_of_files_are_listed_and_loaded(run, files, prefix):
+    for number in range(300):
+        files.put(f"{prefix}{number:05}.csv", b"id\n1\n")
+    assert len(run("list @landing")) == 300
+    assert len(run(f"copy into orders from @landing {CSV}")) == 300
+    assert run("select count(*), sum(id) from orders") == [(300, 300)]
+    assert run(f"copy into orders from @landing {CSV}") == NOTHING
+
+
 def test_a_listing_longer_than_a_page_is_whole(files):
     for number in range(1_001):
         files.put(f"long/{number:05}", b"")
@@ -309,7 +318,7 @@ def test_the_setup_of_an_account_makes_the_stage_here_too(run, files):
 def test_named_files_alone_are_loaded_and_must_be_there(run, files, prefix):
     for number in (1, 2):
         files.put(f"{prefix}{number}.csv", b"id\n1\n")
-    assert loaded(run, f"copy into orders from @landing/ files = ('2.csv') {CSV}") == [("2.csv", 1)]
+    assert loaded(run, f"copy into orders from @landing/ files = ('2.csv', '2.csv') {CSV}") == [("2.csv", 1)]
     with pytest.raises(ProgrammingError, match=r"Remote file 's3://dbt-mesh/.*/3\.csv' was not found") as refused:
         run(f"copy into orders from @landing/ files = ('3.csv') {CSV}")
     assert refused.value.errno == 91016

@@ -14,11 +14,10 @@ class Answer:
         """The result set as DuckDB SQL, because fakesnow describes every result by describing its SQL again."""
         if not self.rows:
             return "SELECT " + ", ".join(f'NULL::VARCHAR AS "{column}"' for column in self.columns) + " WHERE false"
-        return " UNION ALL ".join(
-            "SELECT "
-            + ", ".join(f'{literal(cell)} AS "{column}"' for column, cell in zip(self.columns, row, strict=True))
-            for row in self.rows
-        )
+        # VALUES, because DuckDB takes a minute for a union of two thousand rows
+        rows = ", ".join(f"({', '.join(map(literal, row))})" for row in self.rows)
+        names = ", ".join(f'"{column}"' for column in self.columns)
+        return f"SELECT * FROM (VALUES {rows}) AS answer ({names})"  # noqa: S608  # quoted by literal
 
 
 def literal(cell: str | int | None) -> str:

@@ -4,7 +4,7 @@ fakesnow leaves this to DuckDB's httpfs extension, which is a download. Its own 
 that fails, where Snowflake keeps none, looks one folder deep, and knows neither PATTERN nor headers of CSV.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -66,12 +66,16 @@ class History:
         """  # noqa: S608  # names of this account, quoted
         return {(file, tag) for file, tag in self.duck.execute(sql, self.table[1:]).fetchall()}
 
-    def note(self, file: str, tag: str, rows: int) -> None:
-        """Remember a load, instead of an earlier one of the same file."""
-        self._delete("AND file_name = $3", file)
-        shown = (*(self.table[1], file, self.table[2], datetime.now(UTC)), "LOADED", rows, rows, None, None, None, None)
-        self.duck.execute(f"INSERT INTO {self._shown} VALUES ({', '.join('?' * 13)})", [*shown, 0, 1])  # noqa: S608
-        self.duck.execute(f"INSERT INTO {self._tags} VALUES (?, ?, ?, ?)", [*self.table[1:], file, tag])  # noqa: S608
+    def note(self, done: Sequence[tuple[str, str, int]]) -> None:
+        """Remember loads, each as file, ETag and number of rows, instead of earlier ones of the same files."""
+        files, tags, rows = (list(each) for each in zip(*done, strict=True))
+        self._delete("AND file_name IN (SELECT unnest($3))", files)
+        schema, table = self.table[1:]
+        told = "'LOADED', rows, rows, NULL, NULL, NULL, NULL, 0, 1"
+        sql = f"SELECT $1, file, $2, $3, {told} FROM (SELECT unnest($4) AS file, unnest($5) AS rows)"  # noqa: S608
+        self.duck.execute(f"INSERT INTO {self._shown} {sql}", [schema, table, datetime.now(UTC), files, rows])
+        sql = "SELECT $1, $2, file, tag FROM (SELECT unnest($3) AS file, unnest($4) AS tag)"
+        self.duck.execute(f"INSERT INTO {self._tags} {sql}", [schema, table, files, tags])
 
     def forget(self) -> None:
         """Forget every load: TRUNCATE does, so that the same files fill the table again."""
@@ -92,7 +96,7 @@ class History:
         sql = f"SELECT 1 FROM {self._shown} WHERE schema_name = $1 AND table_name = $2"  # noqa: S608
         return self.duck.execute(sql, self.table[1:]).fetchone() is not None
 
-    def _delete(self, more: str, *values: str) -> None:
+    def _delete(self, more: str, *values: Sequence[str]) -> None:
         self.prepare()
         for name in (self._shown, self._tags):
             where = f"schema_name = $1 AND table_name = $2 {more}"
@@ -105,17 +109,18 @@ def load(duck: DuckDBPyConnection, copying: Copying, staged: Staged, *, in_trans
     """
     columns = columns_of(duck, copying.table)
     history = History(duck=duck, table=copying.table)
-    chosen = list(_chosen(copying, staged))
-    rows: list[tuple[str | int | None, ...]] = []
+    chosen = dict.fromkeys(_chosen(copying, staged))
+    done: list[tuple[str, str, int]] = []
     with _LOADING, _all_or_nothing(duck, history, in_transaction=in_transaction):
         loaded = set() if copying.force else history.loaded()
         for file in chosen:
             url = staged.bucket.url(file.key)
             if (url, file.tag) not in loaded:
-                count = _insert(duck, copying, staged, file, columns)
-                history.note(url, file.tag, count)
-                rows.append((url, "LOADED", count, count, 1, 0, None, None, None, None))
-    return Answer(columns=_COLUMNS, rows=tuple(rows)) if rows else _NOTHING
+                done.append((url, file.tag, _insert(duck, copying, staged, file, columns)))
+        if done:
+            history.note(done)
+    rows = tuple((url, "LOADED", count, count, 1, 0, None, None, None, None) for url, _, count in done)
+    return Answer(columns=_COLUMNS, rows=rows) if rows else _NOTHING
 
 
 def _chosen(copying: Copying, staged: Staged) -> Iterator[Stored]:

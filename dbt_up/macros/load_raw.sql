@@ -4,6 +4,13 @@
    the load, and none of the table's new files of its format is loaded then. #}
 {% macro load_raw() %}
     {%- set sum = namespace(files=0, rows=0) -%}
+    {%- for table in raw_tables() if not landed_relation(table) -%}
+        {{- exceptions.raise_compiler_error(
+            landed(table) ~ ' is not there, or may not be seen by '
+            ~ target.role ~ '.\nnext: dbt run-operation create_landing --target '
+            ~ target.name
+        ) -}}
+    {%- endfor -%}
     {%- for table in raw_tables() -%}
         {%- set found = namespace(files=0, rows=0) -%}
         {%- for format in ('parquet', 'csv') -%}

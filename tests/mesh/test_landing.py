@@ -3,10 +3,13 @@
 import re
 
 import pytest
+import yaml
 from sqlfluff.core import Linter
 
+from registry_tools.mesh.deployment import DeployedProject
+from tests.deployments import deployment_in
 from tests.local.conftest import connect_to, rows
-from tests.running import RunningMesh
+from tests.running import REPOSITORY, RunningMesh
 
 pytestmark = pytest.mark.mesh
 
@@ -37,6 +40,9 @@ def sample(demo: RunningMesh, rows: int, *more: str) -> str:
 
 def test_what_lands_is_loaded_once_and_builds(demo: RunningMesh) -> None:
     assert "5 new files of 5 in s3://dbt-mesh/landing/" in sample(demo, 1_000)
+    refused = demo.run("dbt_up", "dbt", "run-operation", "load_raw", *LOCAL)
+    assert "LANDED.raw_customers is not there" in refused.stdout
+    assert "next: dbt run-operation create_landing --target local" in refused.stdout
     dbt(demo, "run-operation", "create_landing", *LOCAL)
     first = load(demo)
     assert first["LANDING"] == (1926, 5)
@@ -59,6 +65,7 @@ def test_what_lands_is_loaded_once_and_builds(demo: RunningMesh) -> None:
 
     sent = set(SENT.findall((demo.root / "dbt_up/logs/dbt.log").read_text()))
     assert len(sent) == 5 * 2
+    assert all("error_on_column_count_mismatch = false" in each for each in sent if "type = csv" in each)
     for statement in sent:
         parsed = Linter(dialect="snowflake").parse_string(f"{statement};\n")
         assert parsed.violations == [], statement
@@ -66,3 +73,18 @@ def test_what_lands_is_loaded_once_and_builds(demo: RunningMesh) -> None:
         assert [*parsed.tree.recursive_crawl("copy_into_table_statement")], statement
         assert "on_error = abort_statement" in statement
         assert "use_logical_type = true" in statement or "parse_header = true" in statement
+
+
+def test_failures_are_kept_in_a_schema_that_stands(demo: RunningMesh) -> None:
+    """In production the role creates none; see data_tests in dbt_project.yml."""
+    kept = ("--store-failures", "--select", "not_null_stg_orders_order_id", "--log-path", "logs_kept")
+    dbt(demo, "test", *kept, "--target", "local", "--target-path", "target_kept")
+    assert "create schema" not in (demo.root / "dbt_up/logs_kept/dbt.log").read_text().lower()
+    with connect_to(int(demo.environment["DBT_MESH_LOCAL_WAREHOUSE_PORT"])) as connection:
+        assert rows(connection, "select * from DBT_UP_PROD.STAGING.not_null_stg_orders_order_id") == []
+
+
+@pytest.mark.parametrize("project", deployment_in(REPOSITORY).projects, ids=lambda project: project.name)
+def test_every_project_says_where_failures_go(project: DeployedProject) -> None:
+    said = yaml.safe_load((REPOSITORY / project.folder / "dbt_project.yml").read_text())
+    assert said["data_tests"][project.name]["+schema"] in project.schemas

@@ -28,6 +28,18 @@ def test_a_grant_on_a_table_is_shown_until_it_is_revoked(run, table):
     assert shown(run(f"show grants on table {table}")) == {("INSERT", "TABLE", table, "ROLE", "REPORTER")}
 
 
+def test_all_is_every_privilege_but_ownership(run, table):
+    run(f"grant select, insert on {table} to role reporter")
+    run(f"grant ownership on {table} to role keeper copy current grants")
+    run(f"revoke all privileges on table {table} from role reporter")
+    run(f"revoke all on table {table} from role keeper")
+    assert [row[1:6] for row in run(f"show grants on {table}")] == [("OWNERSHIP", "TABLE", table, "ROLE", "KEEPER")]
+    run(f"grant all on table {table} to role reporter")
+    assert {row[0] for row in shown(run(f"show grants on {table}"))} >= {"SELECT", "INSERT", "UPDATE", "DELETE"}
+    run(f"revoke insert on table {table} from role reporter")
+    assert "INSERT" not in {row[0] for row in shown(run(f"show grants on {table}"))}
+
+
 def test_a_grant_on_a_view_may_be_made_and_shown_without_saying_view(run, table):
     run("create view v as select * from t")
     view = table.removesuffix(".T") + ".V"

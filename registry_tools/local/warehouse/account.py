@@ -11,6 +11,7 @@ from typing import Protocol
 from snowflake.connector.errors import ProgrammingError
 
 from registry_tools.checks.access.actions import Alter, Create
+from registry_tools.checks.access.kinds import PRIVILEGES
 from registry_tools.checks.access.obstacles import UnknownStatementError
 from registry_tools.checks.access.reading import read
 from registry_tools.local.warehouse.answers import DONE, Answer
@@ -22,6 +23,7 @@ _INTEGRATION = r"(?:STORAGE|SECURITY|API|NOTIFICATION|EXTERNAL ACCESS|CATALOG) I
 _KIND = rf"DATABASE ROLE|ROLE|USER|WAREHOUSE|SHARE|RESOURCE MONITOR|TAG|NETWORK RULE|{_POLICY}|{_INTEGRATION}"
 _HOW = "(?P<replace>OR REPLACE |OR ALTER )?"
 _PRIVILEGES = "(?P<privileges>[A-Z ,]+?)"
+_ALL = re.compile("ALL(?: PRIVILEGES)?")
 _GRANTEE = rf"(?:(?P<to_kind>DATABASE ROLE|ROLE|USER|SHARE) )?(?P<to>{PATH})"
 _ON = (
     r"(?:(?P<account>ACCOUNT)"
@@ -67,11 +69,12 @@ def _grant(book: GrantBook, asker: Asker, found: re.Match[str]) -> Answer:
     grants = [
         Grant(privilege=privilege, kind=kind, name=name, to_kind=to_kind, to=to, future=future, by=asker.role)
         for kind, name, future in _targets(asker, found)
-        for privilege in _privileges(found["privileges"])
+        for privilege in _privileges(found["privileges"], kind)
         for to_kind, to in [_grantee(asker, found)]
     ]
     if found["verb"] == "REVOKE":
-        book.revoke(grants)
+        every = {_about(grant) for grant in grants if _ALL.fullmatch(found["privileges"])}
+        book.revoke([*grants, *book.find(lambda old: old.privilege != "OWNERSHIP" and _about(old) in every)])
     else:
         if any(grant.privilege == "OWNERSHIP" for grant in grants):  # there is one owner at a time
             owned = {(grant.kind, grant.name) for grant in grants}
@@ -80,8 +83,15 @@ def _grant(book: GrantBook, asker: Asker, found: re.Match[str]) -> Answer:
     return DONE
 
 
-def _privileges(listed: str) -> list[str]:
-    return [" ".join(each.removesuffix("PRIVILEGES").split()) for each in listed.split(",")]
+def _about(grant: Grant) -> tuple[str, str, bool, str, str]:
+    return grant.kind, grant.name, grant.future, grant.to_kind, grant.to
+
+
+def _privileges(listed: str, kind: str) -> list[str]:
+    """What is listed; ALL stands for every one that there is for the kind."""
+    if _ALL.fullmatch(listed):
+        return [*PRIVILEGES.get(kind, ("ALL",))]
+    return [" ".join(each.split()) for each in listed.split(",")]
 
 
 def _grantee(asker: Asker, found: re.Match[str]) -> tuple[str, str]:

@@ -387,7 +387,10 @@ ANSWERS: tuple[tuple[str, Callable[..., Iterable[Row]]], ...] = (
     (r"describe user (\S+)", user),
     (r"show user workload identity authentication methods for user (\S+)", workload),
     (r"show grants on account", account_grants),
-    (r"show grants on (database|warehouse|integration|schema|table) (\S+)", lambda fake, k, path: fake.grants_on(named(k, path))),
+    (
+        r"show grants on (database|warehouse|integration|schema|table) (\S+)",
+        lambda fake, k, path: fake.grants_on(named(k, path)),
+    ),
     (r"show future grants in database (\S+)", in_database),
     (
         rf"show future grants to {_GRANTEE}",

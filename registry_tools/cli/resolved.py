@@ -56,7 +56,7 @@ def _because(mesh: Mesh, project: str, asked: Asked, upstream: ResolvedUpstream)
     declared = upstream.synced.upstream
     if declared.environments:
         return f"projects.{project}.upstreams.{declared.name}.environment in mesh.yml"
-    if asked.environment in mesh.reads:
+    if mesh.reads.get(asked.environment):
         return f"environments.{asked.environment}.reads in mesh.yml"
     if upstream.environments != (asked.environment,):
         return f"what {asked.environment} reads where mesh.yml does not say"

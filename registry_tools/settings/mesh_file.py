@@ -97,7 +97,7 @@ class _Reader(Document):
             place = f"environments.{names.environment_name(name, where=str(self._path))}"
             settings = self.entry(entry, place)
             self.known(settings, place, ("reads",))
-            found[name] = self._environments(settings, "reads", place) or (name,)
+            found[name] = self._environments(settings, "reads", place)
         return found
 
     def _environments(self, settings: dict[str, Any], key: str, place: str) -> tuple[str, ...]:

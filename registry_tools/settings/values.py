@@ -40,7 +40,11 @@ class Project:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mesh:
-    """mesh.yml as read, or what stands for it where there is none."""
+    """mesh.yml as read, or what stands for it where there is none.
+
+    `reads` has all environments in their order, and none for those of which it does not say what they read
+    (choices.environments_to_read).
+    """
 
     file: Path | None
     registry: str | None = None

@@ -166,11 +166,14 @@ def granted(deployment: Deployment, account: Account, listed: dict[str, list[str
 
 
 def read_environments(mesh: Json, consumer: str, upstream: str, building: str) -> list[str]:
-    """By the words of the README: what the upstream's entry says, else what the environment's says, else itself."""
+    """By the words of the README: what the upstream's entry says, else what the environment's says, else production
+    for `dev` and `ci`, and itself for others.
+    """
     entry = mesh["projects"][consumer]["upstreams"].get(upstream)
     if entry is None:
         return []
-    said = entry.get("environment") or mesh["environments"][building]["reads"] or building
+    apart = "prod" if building in {"dev", "ci"} else building
+    said = entry.get("environment") or mesh["environments"][building]["reads"] or apart
     return [said] if isinstance(said, str) else said
 
 

@@ -55,7 +55,7 @@ def written(tmp_path: Path):
 def test_the_designed_mesh_is_read(written, tmp_path) -> None:
     found = written(DESIGNED)
     assert found.registry == str(tmp_path / ".mesh/registry")
-    assert found.reads == {"prod": ("prod",), "ci": ("prod",), "dev": ("dev",)}
+    assert found.reads == {"prod": ("prod",), "ci": ("prod",), "dev": ()}
     up, down = found.projects["dbt_up"], found.projects["dbt_down"]
     assert (up.path, down.path) == (tmp_path / "dbt_up", tmp_path / "dbt_down")
     assert up.owner == {"team": "Core Data", "contact": "#core-data"}
@@ -359,9 +359,12 @@ def test_without_mesh_yml_the_mesh_is_empty(tmp_path) -> None:
     assert find_mesh(tmp_path, {}) == Mesh(file=None)
 
 
-def test_an_environment_reads_what_the_file_says_else_itself(written) -> None:
-    found = written(DESIGNED)
-    assert [environments_to_read(found, name) for name in ("ci", "dev", "other")] == [("prod",), ("dev",), ("other",)]
+def test_an_environment_reads_what_the_file_says(written) -> None:
+    """To name one without saying what it reads is to say nothing of it."""
+    found = written("version: 1\nenvironments: {prod: , ci: {reads: staging}, dev: , staging: {}}\n")
+    asked = ("prod", "ci", "dev", "staging", "other")
+    expected = [("prod",), ("staging",), ("prod",), ("staging",), ("other",)]
+    assert [environments_to_read(found, name) for name in asked] == expected
 
 
 @pytest.mark.parametrize(

@@ -31,8 +31,8 @@
     {{- say_loaded(sum, 'from ' ~ landing_stage()) -}}
 {% endmacro %}
 
-{# Of CSV, columns by name means that a file may lack some and have others, which
-   Snowflake counts as a mismatch unless told; and a backslash is a backslash. #}
+{# Of CSV, columns by name means that a file may lack some and have others,
+   which Snowflake counts as a mismatch unless told; and a backslash is one. #}
 {% macro copy_raw(table, format) %}
     {%- set options = {
         'parquet': 'type = parquet use_logical_type = true',

@@ -37,6 +37,13 @@ def declined(script: str, before: Account = MADE, who: str = "ACCOUNTADMIN") -> 
     return raised.value
 
 
+def test_what_is_missing_is_made_before_and_people_are_made_elsewhere() -> None:
+    assert declined("create schema NO.S").then == "create DATABASE NO in a statement before this one"
+    missing = declined("grant role UP_ROLE to user PEGGY")
+    assert missing.what == "there is no USER PEGGY"
+    assert missing.then.startswith("create USER PEGGY, or take it out of the developers in mesh.yml")
+
+
 # -- the driver -------------------------------------------------------------------------------------------------------
 
 

@@ -91,7 +91,9 @@ def is_managed(account: Account, schema: Securable) -> bool:
 def _found(account: Account, *wanted: Securable) -> None:
     for thing in wanted:
         if not exists(account, thing):
-            raise DeclinedError(f"there is no {thing}", then=f"create {thing} in a statement before this one")
+            before = f"create {thing} in a statement before this one"
+            people = f"create {thing}, or take it out of the developers in mesh.yml: people are users before"
+            raise DeclinedError(f"there is no {thing}", then=people if thing.kind == "USER" else before)
 
 
 def _target(account: Account, on: Target) -> Target:

@@ -59,6 +59,14 @@ class RunningMesh:
         with open_session(self.environment, embedded=True) as session:
             session.run("drop database role if exists DBT_UP_PROD.MESH_PUBLIC_READER")
 
+    def forget_landing(self) -> None:
+        """The bucket and the warehouse as they were before anything landed, whatever tests did before."""
+        s3 = local_bucket(self.environment)
+        for key in _keys(self.environment, "landing/"):
+            s3.delete_object(Bucket=BUCKET, Key=key)
+        with open_session(self.environment, embedded=True) as session:
+            session.run("drop schema if exists DBT_UP_PROD.LANDED cascade")
+
     def _call(self, folder: str, words: list[str]) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             words,
@@ -85,10 +93,13 @@ def local_bucket(environment: Mapping[str, str]) -> "S3Client":
 
 def _objects(environment: Mapping[str, str]) -> dict[str, bytes]:
     """Everything in the registry, by its key below the root."""
-    s3 = local_bucket(environment)
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix="registry/")
-    keys = [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+    s3, keys = local_bucket(environment), _keys(environment, "registry/")
     return {key.removeprefix("registry"): s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys}
+
+
+def _keys(environment: Mapping[str, str], prefix: str) -> list[str]:
+    pages = local_bucket(environment).get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from registry_tools.mesh.observation import Observation, Verdict
 from registry_tools.mesh.printable import printable
 from registry_tools.registry.location import open_registry
 from registry_tools.registry.publications import Registry
+from registry_tools.registry.s3 import S3Store
 from registry_tools.settings import FILE, Flags, Mesh, environments_to_read, find_mesh, registry_root
 from registry_tools.tasks.examine_mesh import REACH, ExaminationRequest, Member, examine_mesh
 
@@ -116,11 +117,19 @@ def _registry(where: Flags, mesh: Mesh, folder: Path, seen: list[Observation]) -
     told = f"the registry is {registry.store.root}, {_source(where, mesh, folder)}"
     seen.append(Observation(area="mesh", check="registry", verdict="ok", what=told))
     aws = mesh.platform.aws
-    if aws and root.startswith("s3:") and registry.store.root != aws.root:
+    if aws and registry.store.root != aws.root and _is_amazons(registry):
         what = f"aws in {FILE} sets up {aws.root}, and its roles may do nothing in this registry"
         then = f"correct registry, or aws.bucket and aws.prefix, in {FILE}"
         seen.append(Observation(area="mesh", check="registry", verdict="warning", what=what, then=then))
     return registry
+
+
+def _is_amazons(registry: Registry) -> bool:
+    """Whether AWS answers, and not the embedded mesh or another store, of which `aws` in mesh.yml says nothing."""
+    try:
+        return isinstance(registry.store, S3Store) and registry.store.is_amazons()
+    except RegistryError:
+        return False  # whoever asks it says why
 
 
 def _source(where: Flags, mesh: Mesh, folder: Path) -> str:

@@ -354,7 +354,11 @@ def test_control_c_ends_it(here: Path, typed: list[str]) -> None:
 
 def on_a_terminal(words: list[str], typed: list[str], around: Sequence[str] = ()) -> tuple[str, int]:
     """What a terminal shows when these lines (or control characters) are typed, each at a prompt; and the exit code."""
-    spawn = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])) % 256)"
+    # whoever runs the tests in the background has them ignore SIGINT, and what is ignored is inherited
+    spawn = (
+        "import os, pty, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL);"
+        " sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])) % 256)"
+    )
     environment = {name: value for name, value in os.environ.items() if "PASSPHRASE" not in name}
     command = [sys.executable, "-c", spawn, "bash", *around, str(SCRIPT), *words]
     waiting, shown = list(typed), b""

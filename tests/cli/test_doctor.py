@@ -404,11 +404,21 @@ def test_a_bucket_that_answers_nobody_is_not_reached(healthy: Commands, faults: 
     assert code in str(findings(report))
 
 
-@pytest.mark.parametrize(("bucket", "told"), [("mesh", 0), ("other", 1)])
-def test_a_registry_that_the_account_is_not_set_up_for_is_a_warning(
-    healthy: Commands, faults: FaultServer, bucket: str, told: int
+@pytest.mark.parametrize(
+    ("bucket", "endpoint", "told"),
+    [
+        ("mesh", "https://s3.eu-central-1.amazonaws.com", 0),
+        ("other", "https://s3.eu-central-1.amazonaws.com", 1),
+        ("other", "https://minio.internal", 0),
+        ("other", "no endpoint", 0),
+    ],
+)
+def test_a_registry_on_aws_that_the_account_is_not_set_up_for_is_a_warning(
+    healthy: Commands, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, bucket: str, endpoint: str, told: int
 ) -> None:
-    faults.answers = [error(403, "AccessDenied")]
+    on_s3(monkeypatch, tmp_path, endpoint)
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{closed.getsockname()[1]}")  # nobody is reached
     path = healthy.root / "mesh.yml"
     aws = f"aws: {{account: '123456789012', region: eu-central-1, bucket: {bucket}}}\n"
     path.write_text(path.read_text() + aws)

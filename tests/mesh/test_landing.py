@@ -39,6 +39,7 @@ def sample(demo: RunningMesh, rows: int, *more: str) -> str:
 
 
 def test_what_lands_is_loaded_once_and_builds(demo: RunningMesh) -> None:
+    demo.forget_landing()
     assert "5 new files of 5 in s3://dbt-mesh/landing/" in sample(demo, 1_000)
     refused = demo.run("dbt_up", "dbt", "run-operation", "load_raw", *LOCAL)
     assert "LANDED.raw_customers is not there" in refused.stdout

@@ -44,6 +44,7 @@ def test_some_commands_are_run() -> None:
 def test_the_commands_of_a_block_run_and_print_what_it_shows(demo: RunningMesh, folder: str, lines: list[str]) -> None:
     shutil.rmtree(demo.root / folder / "state", ignore_errors=True)
     demo.forget_grants()
+    demo.forget_landing()
     printed: list[str] = []
     for line in (line for line in lines if line.startswith("$ ")):
         run = demo.shell(folder, line[2:])

@@ -16,6 +16,7 @@ from registry_tools.account.shown import OWNERSHIP, Row, named, text
 from registry_tools.errors import AccountError
 from registry_tools.mesh.account import (
     ACCOUNT,
+    PASSING_ON,
     SYSTEM_ROLES,
     Account,
     Entry,
@@ -37,7 +38,20 @@ _TIMEOUT: Final = "STATEMENT_TIMEOUT_IN_SECONDS"
 _POLICY: Final = "AUTHENTICATION POLICY"
 _EVERYBODY: Final = role("PUBLIC")
 _HIGHEST: Final = role("ACCOUNTADMIN")  # what it may do is known
+_GRANTED: Final = frozenset({"DATABASE", "WAREHOUSE", "INTEGRATION", "USER"})
 _FOLLOWED: Final = frozenset({"ROLE", "DATABASE ROLE", "USER", "SHARE"})
+# By how statements begin, the longer first.
+_COLUMNS: Final = {
+    "show grants of": ("granted_to", "grantee_name"),
+    "show grants to user": ("grantee_name",),
+    "show grants": ("privilege", "granted_on", "name", "granted_to", "grantee_name"),
+    "show future grants": ("privilege", "grant_on", "name", "grant_to", "grantee_name"),
+    "show databases": ("name", "owner"),
+    "show schemas": ("name", "owner", "options"),
+    "show database roles": ("name", "owner"),
+    "show roles": ("name", "owner"),
+    "show shares": ("kind", "name", "database_name", "to"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,6 +137,13 @@ class _Reading:
     def ask(self, statement: str) -> list[dict[str, object]]:
         """The rows of an answer that is whole."""
         rows = self._counted(statement)
+        missing = [column for column in _expected(statement) if rows and column not in rows[0]]
+        if missing:
+            raise AccountError(
+                f"the answer has no column {' and no '.join(missing)}, so some of it would go unseen",
+                where=statement,
+                then="run it by hand and see what it shows, and report it",
+            )
         if len(rows) >= _MOST:
             raise AccountError(
                 f"Snowflake shows {_MOST:,} rows at most, so some would be missing",
@@ -202,8 +223,7 @@ class _Reading:
             after = ""
             while rows := self._counted(f"show objects in schema {schema.path} limit {_PAGE}{after}"):
                 yield from rows
-                last = text(rows[-1], "name").replace("\\", "\\\\").replace("'", "''")
-                after = f" from '{last}'"
+                after = f" from {_quoted(text(rows[-1], 'name'))}"
 
     def _list_governance(self) -> None:
         """Tags, with what of ours they are set to, and the policies of how users log in."""
@@ -222,7 +242,8 @@ class _Reading:
         pairs = [(tag, thing) for tag in tags for thing in tagged]
         if pairs:
             calls = (
-                f"system$get_tag('{a.path}', '{b.path}', '{b.kind.lower()}') as t{n}" for n, (a, b) in enumerate(pairs)
+                f"system$get_tag({_quoted(a.path)}, {_quoted(b.path)}, '{b.kind.lower()}') as t{n}"
+                for n, (a, b) in enumerate(pairs)
             )
             (row,) = self.ask(f"select {', '.join(calls)}")
             for number, (tag, thing) in enumerate(pairs):
@@ -237,8 +258,9 @@ class _Reading:
         user, settings = Securable("USER", (name,)), {}
         if name in self.scope.users:
             settings = shown.described(self.ask(f"describe user {user.path}"))
-            for row in self.ask(f"show user workload identity authentication methods for user {user.path}"):
-                settings["WORKLOAD_IDENTITY"] = shown.workload_identity(row)
+            methods = self.ask(f"show user workload identity authentication methods for user {user.path}")
+            if methods:
+                settings["WORKLOAD_IDENTITY"] = ", ".join(sorted(map(shown.workload_identity, methods)))
             for row in self.ask(f"show authentication policies on user {user.path}"):
                 parts = (text(row, "database_name"), text(row, "schema_name"), text(row, "name"))
                 settings[_POLICY] = Securable(_POLICY, parts).path
@@ -247,15 +269,17 @@ class _Reading:
     # --- who may ------------------------------------------------------------------------------------------------------
 
     def list_grants(self) -> None:
-        """Who holds privileges on our databases, warehouses, integrations and shares, and who may do everything."""
+        """Who holds privileges on our databases and on what of ours is in none, and who may do everything."""
         for row in self.ask("show grants on account"):
             grant = shown.grant(row)
-            if isinstance(grant, Grant) and grant.to != _HIGHEST:
+            if shown.is_inherited(row):
+                self._announce([shown.inherited(row)])
+            elif isinstance(grant, Grant) and grant.to != _HIGHEST:
                 self._note(Grant(grant.privilege, ACCOUNT, grant.to))
-        for thing in [each for each in self.objects if each.kind in {"DATABASE", "WAREHOUSE", "INTEGRATION"}]:
+        for thing in [each for each in self.objects if each.kind in _GRANTED and each.name[0] not in self.scope.people]:
             self._take(self.ask(f"show grants on {thing.kind.lower()} {thing.path}"))
             if thing.kind == "DATABASE":
-                self._announce(self.ask(f"show future grants in database {thing.path}"))
+                self._announce(_future(self.ask(f"show future grants in database {thing.path}")))
         for row in self.ask("show shares"):
             if text(row, "kind") == "OUTBOUND" and text(row, "database_name") in self.scope.databases:
                 share = named("SHARE", text(row, "name"))
@@ -279,13 +303,16 @@ class _Reading:
             self._take(self.ask(f"show grants to {whom.kind.lower()} {whom.path}"))
             if whom.kind == "SHARE":
                 continue
-            self._announce(self.ask(f"show future grants to {whom.kind.lower()} {whom.path}"))
+            self._announce(_future(self.ask(f"show future grants to {whom.kind.lower()} {whom.path}")))
             if whom != _EVERYBODY:
                 rows = self.ask(f"show grants of {whom.kind.lower()} {whom.path}")
                 self._take_roles(shown.member(row, whom) for row in rows)
 
     def _take(self, rows: Sequence[Row]) -> None:
         for row in rows:
+            if shown.is_inherited(row):
+                self._announce([shown.inherited(row)])
+                continue
             found = shown.grant(row)
             if isinstance(found, Membership):
                 self._take_roles([found])
@@ -293,6 +320,8 @@ class _Reading:
                 self._owned(found)
             elif self.scope.has(found.on) or self.scope.has(found.to):
                 self._note(Grant(found.privilege, self._kind(found.on), found.to))
+                if text(row, "grant_option").lower() == "true":
+                    self._note(Grant(PASSING_ON + found.privilege, self._kind(found.on), found.to))
 
     def _take_roles(self, found: Iterable[Membership | Grant]) -> None:
         for each in found:
@@ -303,8 +332,8 @@ class _Reading:
                 self.queue += [each.role, each.to]
 
     def _matters(self, membership: Membership) -> bool:
-        """Everybody in PUBLIC has what Snowflake gives away; that is neither ours nor a way to ours."""
-        return membership.to != _EVERYBODY or self.scope.has(membership.role)
+        """PUBLIC has database roles that Snowflake gives away; those are neither ours nor a way to ours."""
+        return membership.to != _EVERYBODY or membership.role.kind == "ROLE" or self.scope.has(membership.role)
 
     def _note(self, grant: Grant) -> None:
         self.grants.add(grant)
@@ -325,9 +354,9 @@ class _Reading:
         others = (Securable(kind, thing.name) for kind in ("VIEW", "MATERIALIZED VIEW", "DYNAMIC TABLE"))
         return next((other for other in others if other in self.objects), thing)
 
-    def _announce(self, rows: Sequence[Row]) -> None:
-        for found in _future(rows):
-            if self.scope.has(found.within):
+    def _announce(self, announced: Iterable[FutureGrant]) -> None:
+        for found in announced:
+            if self.scope.has(found.within) or self.scope.has(found.to) or found.within == ACCOUNT:
                 self.future.add(found)
                 self.queue.append(found.to)
 
@@ -340,6 +369,16 @@ def _future(rows: Sequence[Row]) -> Iterator[FutureGrant]:
         within = named("SCHEMA" if "." in written else "DATABASE", written)
         to = named(shown.kind_of(text(row, "grant_to")), text(row, "grantee_name"), within.database)
         yield FutureGrant(text(row, "privilege"), kind, within, to)
+
+
+def _expected(statement: str) -> tuple[str, ...]:
+    """The columns without which an answer would say nothing, or less than it seems to."""
+    return next((columns for begin, columns in _COLUMNS.items() if statement.startswith(begin)), ())
+
+
+def _quoted(part: str) -> str:
+    """A text as SQL has to spell it."""
+    return "'" + part.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _is_system(whom: Securable) -> bool:

@@ -2,11 +2,14 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 
 from registry_tools.errors import UsageError
 from registry_tools.mesh.deployment import DEVELOPMENT, DeployedProject, Deployment, Place, Reader
-from registry_tools.mesh.upstream import ENVIRONMENT
+from registry_tools.mesh.upstream import ENVIRONMENT, Upstream
 from registry_tools.settings.choices import PRODUCTION, environments_to_read
+from registry_tools.settings.distinct import expect_distinct
+from registry_tools.settings.platform_file import ProjectPlatform
 from registry_tools.settings.values import Mesh, Project
 
 _SUFFIX = "_ROLE"
@@ -17,26 +20,33 @@ def deployment_of(mesh: Mesh) -> Deployment:
     if mesh.file is None:
         raise UsageError("there is no mesh.yml here or above", then="write one; the README shows how (mesh.yml)")
     environments = tuple(mesh.reads) or (PRODUCTION,)
-    projects = [project for project in mesh.projects.values() if project.platform.database]
+    projects = [project for project in mesh.projects.values() if _is_placed(project.platform)]
     for project in projects:
-        for key in ("warehouse", "role"):
+        for key in ("database", "warehouse", "role"):
             if getattr(project.platform, key) is None:
                 place = f"projects.{project.name}.snowflake.{key}"
-                then = f"write snowflake: {{database: ..., {key}: ...}}"
+                then = "write snowflake: {database: ..., warehouse: ..., role: ...}"
                 raise UsageError(f"'{place}' is missing", where=str(mesh.file), then=then)
     if not projects:
         then = "write projects.<name>.snowflake: {database: ..., warehouse: ..., role: ...}"
         raise UsageError("no project has a database", where=str(mesh.file), then=then)
     deployed = tuple(_deployed(project, mesh, environments) for project in projects)
-    _expect_apart(deployed, mesh)
+    _expect_read_environments(projects, mesh, environments)
     terms = mesh.platform
-    return Deployment(
+    deployment = Deployment(
         projects=deployed,
         snowflake=terms.snowflake,
         aws=terms.aws,
         repository=terms.repository,
         branch=terms.branch,
     )
+    expect_distinct(deployment, mesh.file)
+    return deployment
+
+
+def _is_placed(platform: ProjectPlatform) -> bool:
+    """Whether mesh.yml says anything of where in Snowflake the project runs."""
+    return replace(platform, repository=None, subject=None) != ProjectPlatform()
 
 
 def _deployed(project: Project, mesh: Mesh, environments: tuple[str, ...]) -> DeployedProject:
@@ -76,7 +86,8 @@ def _place(project: Project, environment: str, mesh: Mesh, environments: tuple[s
         role=role,
         user=_named(platform.user or f"{bare}_SVC", environment),
         developer_role=_named(platform.developer_role or f"{bare}_DEVELOPER", environment),
-        lasting=any(environment in environments_to_read(mesh, building) for building in environments),
+        lasting=any(environment in environments_to_read(mesh, building) for building in environments)
+        or any(environment in read.environments for _, read in _consumers(project.name, mesh)),
         readers=tuple(dict.fromkeys(_readers(project.name, environment, mesh, environments))),
         reads=tuple(
             dict.fromkeys(
@@ -90,10 +101,7 @@ def _place(project: Project, environment: str, mesh: Mesh, environments: tuple[s
 
 def _readers(upstream: str, environment: str, mesh: Mesh, environments: tuple[str, ...]) -> Iterator[Reader]:
     """The roles with which the consumers of `upstream` read this environment of it."""
-    for consumer in mesh.projects.values():
-        read = next((declared for declared in consumer.upstreams if declared.name == upstream), None)
-        if read is None or consumer.platform.role is None:
-            continue
+    for consumer, read in _consumers(upstream, mesh):
         for building in environments:
             if environment in (read.environments or environments_to_read(mesh, building)):
                 place = _place(consumer, building, mesh, ())
@@ -102,31 +110,26 @@ def _readers(upstream: str, environment: str, mesh: Mesh, environments: tuple[st
                     yield Reader(project=consumer.name, role=place.developer_role)
 
 
+def _consumers(upstream: str, mesh: Mesh) -> Iterator[tuple[Project, Upstream]]:
+    """The projects in Snowflake that declare `upstream`, each with how it does."""
+    for project in mesh.projects.values():
+        if project.platform.role is not None:
+            yield from ((project, declared) for declared in project.upstreams if declared.name == upstream)
+
+
+def _expect_read_environments(projects: list[Project], mesh: Mesh, environments: tuple[str, ...]) -> None:
+    """Nothing stands, and nobody is let in, where mesh.yml has no environment."""
+    for upstream in projects:
+        for consumer, read in _consumers(upstream.name, mesh):
+            for building in environments:
+                for environment in read.environments or environments_to_read(mesh, building):
+                    if environment not in environments:
+                        what = f"{consumer.name} in {building} reads {upstream.name} in {environment}, which is nowhere"
+                        key = f"projects.{consumer.name}.upstreams.{upstream.name}.environment"
+                        key = key if read.environments else f"environments.{building}.reads"
+                        then = f"add {environment} to environments, or name another one in {key}"
+                        raise UsageError(what, where=str(mesh.file), then=then)
+
+
 def _named(template: str, environment: str) -> str:
     return template.replace(ENVIRONMENT, environment.upper().replace("-", "_"))
-
-
-def _expect_apart(projects: tuple[DeployedProject, ...], mesh: Mesh) -> None:
-    """Two places with one database, or two projects with one role, would each have what is the other's."""
-    names: dict[str, str] = {}
-    for name in (project.name for project in projects):
-        if (other := names.setdefault(name.lower(), name)) != name:
-            what = f"{other} and {name} differ in their letters' case alone"
-            then = f"rename projects.{name}: GitHub's environments, AWS's roles and some file systems see one name"
-            raise UsageError(what, where=str(mesh.file), then=then)
-    seen: dict[tuple[str, str], str] = {}
-    for project, place in Deployment(projects=projects).placed:
-        here = f"{project.name} in {place.environment}"
-        whose = (
-            ("database", place.database, here),
-            ("role", place.role, project.name),
-            ("user", place.user, project.name),
-        )
-        for kind, name, owner in whose:
-            other = seen.setdefault((kind, name), owner)
-            if other != owner:
-                raise UsageError(
-                    f"{other} and {owner} would have one {kind}, {name}",
-                    where=str(mesh.file),
-                    then=f"name it apart, with {ENVIRONMENT} or without: projects.{project.name}.snowflake.{kind}",
-                )

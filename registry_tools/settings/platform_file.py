@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
-from registry_tools.mesh.account import RESERVED, SYSTEM_ROLES
+from registry_tools.mesh.account import TAKEN
 from registry_tools.mesh.deployment import IDENTITIES, SIZES, AwsTerms, Identity, Landing, SnowflakeTerms
 from registry_tools.mesh.upstream import ENVIRONMENT
 from registry_tools.settings.document import Document, joined
@@ -17,6 +17,7 @@ _SNOWFLAKE_KEYS: Final = (
 _SCHEMAS: Final = ("RAW", "STAGING", "MARTS")
 _CREDITS: Final = 10
 _MOST: Final = 1_000_000
+_LONGEST_STATEMENT: Final = 7 * 24 * 3600  # seconds (Snowflake, Parameters, STATEMENT_TIMEOUT_IN_SECONDS)
 _BRANCH: Final = "main"
 
 # Unquoted identifiers (Snowflake, Identifier Requirements), so that what is rendered needs no quotes anywhere.
@@ -81,9 +82,14 @@ class PlatformReader(Document):
             snowflake=SnowflakeTerms(
                 identity=cast("Identity", identity),
                 statement_timeout=self._count(
-                    snowflake, "statement_timeout", "snowflake", default.statement_timeout, "seconds"
+                    snowflake,
+                    "statement_timeout",
+                    "snowflake",
+                    default.statement_timeout,
+                    "seconds",
+                    most=_LONGEST_STATEMENT,
                 ),
-                governance=self._name(snowflake, "governance", "snowflake") or default.governance,
+                governance=self._governance(snowflake) or default.governance,
             ),
             aws=self._aws(document),
             repository=self._repository(github, "github"),
@@ -110,6 +116,12 @@ class PlatformReader(Document):
             repository=self._repository(settings, place),
             subject=self._subject(settings, place),
         )
+
+    def _governance(self, snowflake: dict[str, Any]) -> str | None:
+        name = self._name(snowflake, "governance", "snowflake")
+        if name and ENVIRONMENT in name:
+            self.fail(f"'snowflake.governance' is {name!r}, and is one for all", f"write it without {ENVIRONMENT}")
+        return name
 
     def _aws(self, document: dict[str, Any]) -> AwsTerms | None:
         aws = self.mapping(document, "aws", "")
@@ -158,7 +170,7 @@ class PlatformReader(Document):
         if not _IDENTIFIER.fullmatch(text.replace(ENVIRONMENT, "X")):
             self.fail(f"'{place}' is {text!r}, not a name", "use letters, digits and underscores, and {ENV}")
         name = text.upper()
-        if name in RESERVED or name in SYSTEM_ROLES:
+        if name in TAKEN:
             self.fail(f"'{place}' is {text!r}, which means something else to Snowflake", "choose another name")
         return name
 
@@ -175,8 +187,10 @@ class PlatformReader(Document):
             self.fail(f"'{at}' names {twice} twice", "name each once")
         return found
 
-    def _count(self, settings: dict[str, Any], key: str, place: str, default: int, unit: str) -> int:
+    def _count(
+        self, settings: dict[str, Any], key: str, place: str, default: int, unit: str, *, most: int = _MOST
+    ) -> int:
         value = settings.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= _MOST:
+        if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= most:
             self.fail(f"'{joined(place, key)}' is {value!r}, not a number of {unit}", f"write {key}: {default}")
         return value

@@ -76,6 +76,12 @@ def test_an_upstream_with_an_environment_of_its_own_is_read_there(tmp_path: Path
     assert [bool(place.readers) for place in up.places] == [False, True, False]
 
 
+def test_what_one_consumer_alone_reads_lasts_and_the_same_environment_of_others_does_not(tmp_path: Path) -> None:
+    up, down = deployed(tmp_path, TWO.replace("{as: package}", "{environment: ci}")).projects
+    assert [place.lasting for place in up.places] == [True, True, False]
+    assert [place.lasting for place in down.places] == [True, False, False]
+
+
 def test_what_holds_for_all_projects_and_for_one(tmp_path: Path) -> None:
     text = (
         TWO.replace("projects:\n", "")
@@ -113,20 +119,63 @@ projects:
         ('"up_{ENV}"', "up", "up in prod and up in ci would have one database, UP"),
         ("DOWN_ROLE", "up_role", "up and down would have one role, UP_ROLE"),
         ("role: DOWN_ROLE", "role: DOWN_ROLE, user: up_svc", "up and down would have one user, UP_SVC"),
+        ("DOWN_ROLE", "up_developer", "people of up and down would have one role, UP_DEVELOPER"),
+        ("[ada]", "[ada], developer_role: down_role", "down and people of down would have one role, DOWN_ROLE"),
+        ("[ada]", "[ada], developer_role: up_developer", "people of up and people of down would have one role"),
+        ("[ada]", "[ada, up_svc]", "up and people would have one user, UP_SVC"),
+        ("[ada]", "[ada], schemas: [RAW, ADA_DEV]", "would have one schema, down.ADA_DEV"),
+        ("DOWN_{ENV}", "{ENV}_GOVERNANCE", "tags and policies and down in mesh would have one database"),
         (", role: DOWN_ROLE", "", "'projects.down.snowflake.role' is missing"),
+        ('database: "DOWN_{ENV}", ', "", "'projects.down.snowflake.database' is missing"),
         ("warehouse: up_wh, ", "", "'projects.up.snowflake.warehouse' is missing"),
     ],
 )
 def test_what_would_be_two_projects_is_declined(tmp_path: Path, written: str, instead: str, told: str) -> None:
+    environments = ", mesh: {reads: prod}}\nprojects" if "tags" in told else "}\nprojects"
     with pytest.raises(UsageError, match=told) as raised:
-        deployed(tmp_path, TWO.replace(written, instead))
+        deployed(tmp_path, TWO.replace("}\nprojects", environments).replace(written, instead))
     assert raised.value.where == str(tmp_path / "mesh.yml")
     assert "snowflake" in raised.value.then
 
 
-def test_names_that_github_and_aws_take_for_one_are_declined(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="up and UP differ in their letters' case alone"):
+@pytest.mark.parametrize(
+    ("template", "environment", "told"),
+    [
+        ("{ENV}_UP", "2026", "'projects.up.snowflake.database' is '2026_UP' in 2026"),
+        ("{ENV}", "order", "'projects.up.snowflake.database' is 'ORDER' in order"),
+        ("{ENV}", "sysadmin", "'projects.up.snowflake.database' is 'SYSADMIN' in sysadmin"),
+        ("{ENV}", "snowflake", "'projects.up.snowflake.database' is 'SNOWFLAKE' in snowflake"),
+        ("{ENV}_" * 6, "x" * 60, r"'projects.up.snowflake.database' is 'X+_X.*\.\.\.' in x"),
+    ],
+)
+def test_what_an_environment_makes_of_a_name_is_a_name(
+    tmp_path: Path, template: str, environment: str, told: str
+) -> None:
+    text = TWO.replace("up_{ENV}", template).replace("ci: {", f'"{environment}": {{')
+    with pytest.raises(UsageError, match=told) as raised:
+        deployed(tmp_path, text)
+    assert raised.value.where == str(tmp_path / "mesh.yml")
+
+
+def test_projects_that_differ_in_case_alone_are_one_to_aws_and_github(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="up and UP would have one AWS role and GitHub environment, up"):
         deployed(tmp_path, TWO.replace("  down:", "  UP:"))
+
+
+@pytest.mark.parametrize(
+    ("written", "instead", "told", "place"),
+    [
+        ("ci: {reads: prod}", "ci: {reads: [ci, qa]}", "down in ci reads up in qa", "environments.ci.reads"),
+        ("{as: package}", "{environment: qa}", "down in prod reads up in qa", "projects.down.upstreams.up.environment"),
+        ("prod: {reads: prod}, ", "", "down in ci reads up in prod", "environments.ci.reads"),
+    ],
+)
+def test_what_is_read_is_an_environment_of_the_mesh(
+    tmp_path: Path, written: str, instead: str, told: str, place: str
+) -> None:
+    with pytest.raises(UsageError, match=told) as raised:
+        deployed(tmp_path, TWO.replace(written, instead))
+    assert place in raised.value.then
 
 
 def test_a_mesh_without_databases_is_not_deployed(tmp_path: Path) -> None:
@@ -159,6 +208,8 @@ def test_without_environments_there_is_production(tmp_path: Path) -> None:
         ("snowflake: {size: HUGE}", "projects.up.snowflake.size"),
         ("snowflake: {credits: 0}", "projects.up.snowflake.credits"),
         ("snowflake: {credits: true}", "projects.up.snowflake.credits"),
+        ("snowflake: {role: orgadmin}", "projects.up.snowflake.role"),
+        ("snowflake: {schemas: [information_schema]}", "projects.up.snowflake.schemas"),
         ("snowflake: {schemas: MARTS}", "projects.up.snowflake.schemas"),
         ("snowflake: {schemas: [MARTS, marts]}", "projects.up.snowflake.schemas"),
         ('snowflake: {developers: ["ada@x.org"]}', "projects.up.snowflake.developers[0]"),
@@ -182,6 +233,8 @@ def test_what_is_wrong_in_a_project_is_said_with_its_place(tmp_path: Path, entry
         ("snowflake: {identity: password}", "snowflake.identity"),
         ("snowflake: {statement_timeout: soon}", "snowflake.statement_timeout"),
         ("snowflake: {governance: 'a b'}", "snowflake.governance"),
+        ("snowflake: {governance: 'gov_{ENV}'}", "snowflake.governance"),
+        ("snowflake: {statement_timeout: 604801}", "snowflake.statement_timeout"),
         ("snowflake: {account: x}", "snowflake.account"),
         ("aws: {account: 123456789012, region: eu-central-1, bucket: acme}", "aws.account"),
         ('aws: {account: "1", region: eu-central-1, bucket: acme}', "aws.account"),

@@ -77,7 +77,7 @@ class SnowflakeAccount:
     def _show(self, statement: str) -> Iterator[dict[str, object]]:
         if found := re.fullmatch(rf"show (database roles|schemas) in database ({_PATH})", statement):
             yield from self._listed(found[1].removesuffix("s").upper(), *parse_path(found[2]))
-        elif found := re.fullmatch(rf"show objects in schema ({_PATH})(?: limit 10000 from '(.*)')?", statement):
+        elif found := re.fullmatch(rf"show objects in schema ({_PATH})(?: limit 10000(?: from '(.*)')?)?", statement):
             yield from self._inside(parse_path(found[1]), (found[2] or "").replace("''", "'"))
         elif found := re.fullmatch(rf"show grants of database role ({_PATH})", statement):
             for member in sorted(self.memberships):

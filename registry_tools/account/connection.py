@@ -1,7 +1,7 @@
 """How to log in, and a session at the account out: the only file that imports Snowflake's connector."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from registry_tools.account.login import embedded_parameters, login_parameters
@@ -95,7 +95,5 @@ def _log_in(parameters: Mapping[str, Any]) -> "SnowflakeConnection":
 
 def _log_out(connection: "SnowflakeConnection") -> None:
     """Close it; that a broken connection cannot say good-bye takes nothing from what was done."""
-    from contextlib import suppress
-
     with suppress(Exception):
         connection.close()

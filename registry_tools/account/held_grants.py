@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from registry_tools.account import shown
+from registry_tools.account.relations import MOST, relations_in
 from registry_tools.account.session import Session
 from registry_tools.account.shown import OWNERSHIP, Row, kind_of, named, text
 from registry_tools.errors import AccountError
@@ -20,9 +21,6 @@ from registry_tools.mesh.account import (
 )
 from registry_tools.mesh.grant_plan import Held, ReaderRole, is_reader, schema_of
 
-# SHOW ends there, so that what is not among the rows may be there all the same (SHOW OBJECTS and SHOW GRANTS, Usage
-# notes). Only the former has a way to ask for the rest.
-_MOST: Final = 10_000
 _DATABASE_ROLE: Final = "DATABASE ROLE"
 _GRANTS: Final = ("show grants to", "show future grants to", "show grants of")
 
@@ -56,7 +54,8 @@ def read_held(session: Session, owner: str, database: str, wanted: Iterable[Read
     schemas = sorted({*schemas, *(schema_of(grant.on) for grant in told.grants if grant.privilege == "SELECT")})
     for schema in schemas:
         if schema in told.objects:
-            _list_objects(session, told, schema)
+            question = Question(sql=f"show objects in schema {schema.path}", database=schema.name[0])
+            _take_up(told, [*relations_in(schema, session.run)], question)
     _ask(session, told, Question(sql=f"show grants to role {spelled(owner)}", database=database))
     return told.held(frozenset(schemas))
 
@@ -137,7 +136,7 @@ class Told:
                         self.memberships.add(membership)
                 case (thing, entry):
                     self.objects[thing] = entry
-        self.cut |= {each for each, rows_of_it in holders.items() if rows_of_it >= _MOST}
+        self.cut |= {each for each, rows_of_it in holders.items() if rows_of_it >= MOST}
 
     def held(self, listed: frozenset[Securable] = frozenset()) -> Held:
         """All of it, where of the schemas `listed` it is known what is in them."""
@@ -150,21 +149,12 @@ class Told:
         return Held(account=account, listed=listed, cut=frozenset(self.cut))
 
 
-def _list_objects(session: Session, told: Told, schema: Securable) -> None:
-    """All tables and views of a schema, in as many answers as that takes; each goes on after the last name."""
-    after, asked = "", None
-    while after != asked:
-        asked = after
-        question = Question(sql=f"show objects in schema {schema.path}{after}", database=schema.name[0])
-        rows = _ask(session, told, question)
-        if len(rows) >= _MOST:
-            last = text(rows[-1], "name").replace("\\", "\\\\").replace("'", "''")
-            after = f" limit {_MOST} from '{last}'"
-
-
-def _ask(session: Session, told: Told, question: Question) -> list[dict[str, object]]:
+def _ask(session: Session, told: Told, question: Question) -> None:
     """Ask, and take up the answer."""
-    rows = session.run(question.sql)
+    _take_up(told, session.run(question.sql), question)
+
+
+def _take_up(told: Told, rows: Sequence[Row], question: Question) -> None:
     try:
         told.take(rows, question)
     except ValueError as error:
@@ -173,7 +163,6 @@ def _ask(session: Session, told: Told, question: Question) -> list[dict[str, obj
             details=[f"in {question.sql}"],
             then="run it by hand and see what it shows, and report it",
         ) from None
-    return rows
 
 
 def _told(row: Row, question: Question) -> Grant | FutureGrant | Membership | tuple[Securable, Entry]:
@@ -211,11 +200,9 @@ def _grantee(row: Row, column: str, question: Question, database: str | None) ->
 
 
 def _future(row: Row, question: Question) -> FutureGrant:
-    """A row of SHOW FUTURE GRANTS, whose name is `DBT_UP_PROD.MARTS.<TABLE>`."""
-    written = text(row, "name").rpartition(".")[0]
-    within = named("SCHEMA" if "." in written else "DATABASE", written)
-    to = _grantee(row, "grant_to", question, within.database)
-    return FutureGrant(text(row, "privilege"), kind_of(text(row, "grant_on")), within, to)
+    """A row of SHOW FUTURE GRANTS."""
+    found = shown.future(row)
+    return replace(found, to=_grantee(row, "grant_to", question, found.within.database))
 
 
 def _granted(row: Row, question: Question) -> Grant | Membership:

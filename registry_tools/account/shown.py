@@ -94,6 +94,14 @@ def inherited(row: Row) -> FutureGrant:
     return FutureGrant(text(row, "privilege"), kind_of(text(row, "granted_on")), within, to, inherited=True)
 
 
+def future(row: Row) -> FutureGrant:
+    """The grant of one row of SHOW FUTURE GRANTS, whose name is `DBT_UP_PROD.MARTS.<TABLE>`."""
+    written = text(row, "name").rpartition(".")[0]
+    within = named("SCHEMA" if "." in written else "DATABASE", written)
+    to = named(kind_of(text(row, "grant_to")), text(row, "grantee_name"), within.database)
+    return FutureGrant(text(row, "privilege"), kind_of(text(row, "grant_on")), within, to)
+
+
 def member(row: Row, role: Securable) -> Membership:
     """One row of SHOW GRANTS OF this role."""
     return Membership(role, named(kind_of(text(row, "granted_to")), text(row, "grantee_name"), role.database))
@@ -109,13 +117,18 @@ def of_user(row: Row) -> Membership | Grant:
 
 def described(rows: Iterable[Row]) -> dict[str, str]:
     """The rows of DESCRIBE USER as settings."""
-    found = {text(row, "property").upper(): text(row, "value") or text(row, "property_value") for row in rows}
+    found = _properties(rows)
     settings = {key: found[key] for key in _USER if found.get(key)}
     if settings.get("DISABLED", "").lower() == "false":
         del settings["DISABLED"]
     if settings.get("DEFAULT_SECONDARY_ROLES"):
         settings["DEFAULT_SECONDARY_ROLES"] = _role_list(settings["DEFAULT_SECONDARY_ROLES"])
     return settings
+
+
+def _properties(rows: Iterable[Row]) -> dict[str, str]:
+    """What DESCRIBE says of each property, in whichever of the two columns that it writes to."""
+    return {text(row, "property").upper(): text(row, "value") or text(row, "property_value") for row in rows}
 
 
 def _role_list(shown: str) -> str:
@@ -129,7 +142,7 @@ def _role_list(shown: str) -> str:
 
 def fingerprints(rows: Iterable[Row]) -> dict[str, str]:
     """What DESCRIBE USER says of the user's public keys: the fingerprint of each that is set, by its property."""
-    found = {text(row, "property").upper(): text(row, "value") or text(row, "property_value") for row in rows}
+    found = _properties(rows)
     return {key: found[key] for key in ("RSA_PUBLIC_KEY_FP", "RSA_PUBLIC_KEY_2_FP") if found.get(key)}
 
 
@@ -222,7 +235,7 @@ def accounts(row: Row) -> dict[str, str]:
 
 def integration(row: Row, rows: Iterable[Row]) -> dict[str, str]:
     """A storage integration: its row of SHOW INTEGRATIONS, and what DESCRIBE says of how it is set."""
-    found = {text(each, "property").upper(): text(each, "property_value") for each in rows}
+    found = _properties(rows)
     settings = {"TYPE": text(row, "type"), "STORAGE_PROVIDER": found.get("STORAGE_PROVIDER", "")}
     settings["ENABLED"] = found.get("ENABLED", "").upper()
     settings["STORAGE_AWS_ROLE_ARN"] = found.get("STORAGE_AWS_ROLE_ARN", "")

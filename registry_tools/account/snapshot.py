@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from registry_tools.account import shown
+from registry_tools.account.relations import MOST, relations_in
 from registry_tools.account.session import Session
 from registry_tools.account.shown import OWNERSHIP, Row, named, text
 from registry_tools.errors import AccountError
@@ -24,6 +25,7 @@ from registry_tools.mesh.account import (
     Grant,
     Membership,
     Securable,
+    quoted,
     role,
     spelled,
 )
@@ -31,9 +33,7 @@ from registry_tools.mesh.account_document import Seen
 from registry_tools.mesh.deployment import Deployment
 from registry_tools.mesh.progress import Told, unheard
 
-# SHOW tells no more, and does not say that there is more (SHOW GRANTS, Usage notes).
-_MOST: Final = 10_000
-_PAGE = _MOST  # a name by itself, so that tests need no 10,000 tables
+_PAGE = MOST  # a name by itself, so that tests need no 10,000 tables
 _TIMEOUT: Final = "STATEMENT_TIMEOUT_IN_SECONDS"
 _POLICY: Final = "AUTHENTICATION POLICY"
 _EVERYBODY: Final = role("PUBLIC")
@@ -144,9 +144,9 @@ class _Reading:
                 where=statement,
                 then="run it by hand and see what it shows, and report it",
             )
-        if len(rows) >= _MOST:
+        if len(rows) >= MOST:
             raise AccountError(
-                f"Snowflake shows {_MOST:,} rows at most, so some would be missing",
+                f"Snowflake shows {MOST:,} rows at most, so some would be missing",
                 where=statement,
                 then="take what nobody needs out of there, or ask us for a way around: the rest would go unseen",
             )
@@ -220,10 +220,7 @@ class _Reading:
             yield from every
             return
         for schema in [thing for thing in self.objects if thing.kind == "SCHEMA" and thing.name[0] == database]:
-            after = ""
-            while rows := self._counted(f"show objects in schema {schema.path} limit {_PAGE}{after}"):
-                yield from rows
-                after = f" from {_quoted(text(rows[-1], 'name'))}"
+            yield from relations_in(schema, self._counted, _PAGE)
 
     def _list_governance(self) -> None:
         """Tags, with what of ours they are set to, and the policies of how users log in."""
@@ -242,7 +239,7 @@ class _Reading:
         pairs = [(tag, thing) for tag in tags for thing in tagged]
         if pairs:
             calls = (
-                f"system$get_tag({_quoted(a.path)}, {_quoted(b.path)}, '{b.kind.lower()}') as t{n}"
+                f"system$get_tag({quoted(a.path)}, {quoted(b.path)}, '{b.kind.lower()}') as t{n}"
                 for n, (a, b) in enumerate(pairs)
             )
             (row,) = self.ask(f"select {', '.join(calls)}")
@@ -279,7 +276,7 @@ class _Reading:
         for thing in [each for each in self.objects if each.kind in _GRANTED and each.name[0] not in self.scope.people]:
             self._take(self.ask(f"show grants on {thing.kind.lower()} {thing.path}"))
             if thing.kind == "DATABASE":
-                self._announce(_future(self.ask(f"show future grants in database {thing.path}")))
+                self._announce(map(shown.future, self.ask(f"show future grants in database {thing.path}")))
         for row in self.ask("show shares"):
             if text(row, "kind") == "OUTBOUND" and text(row, "database_name") in self.scope.databases:
                 share = named("SHARE", text(row, "name"))
@@ -303,7 +300,8 @@ class _Reading:
             self._take(self.ask(f"show grants to {whom.kind.lower()} {whom.path}"))
             if whom.kind == "SHARE":
                 continue
-            self._announce(_future(self.ask(f"show future grants to {whom.kind.lower()} {whom.path}")))
+            announced = self.ask(f"show future grants to {whom.kind.lower()} {whom.path}")
+            self._announce(map(shown.future, announced))
             if whom != _EVERYBODY:
                 rows = self.ask(f"show grants of {whom.kind.lower()} {whom.path}")
                 self._take_roles(shown.member(row, whom) for row in rows)
@@ -361,24 +359,9 @@ class _Reading:
                 self.queue.append(found.to)
 
 
-def _future(rows: Sequence[Row]) -> Iterator[FutureGrant]:
-    """The rows of SHOW FUTURE GRANTS, whose names are `DBT_UP_PROD.MARTS.<TABLE>`."""
-    for row in rows:
-        kind = shown.kind_of(text(row, "grant_on"))
-        written = text(row, "name").rpartition(".")[0]
-        within = named("SCHEMA" if "." in written else "DATABASE", written)
-        to = named(shown.kind_of(text(row, "grant_to")), text(row, "grantee_name"), within.database)
-        yield FutureGrant(text(row, "privilege"), kind, within, to)
-
-
 def _expected(statement: str) -> tuple[str, ...]:
     """The columns without which an answer would say nothing, or less than it seems to."""
     return next((columns for begin, columns in _COLUMNS.items() if statement.startswith(begin)), ())
-
-
-def _quoted(part: str) -> str:
-    """A text as SQL has to spell it."""
-    return "'" + part.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 def _is_system(whom: Securable) -> bool:

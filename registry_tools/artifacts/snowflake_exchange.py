@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from registry_tools.artifacts.files import GeneratedFile
-from registry_tools.artifacts.snowflake_script import Section, Stretch, script, settings, text
+from registry_tools.artifacts.snowflake_script import Section, Stretch, script, settings
 from registry_tools.errors import UsageError
+from registry_tools.mesh.account import quoted
 from registry_tools.mesh.deployment import PUBLIC_READER, DeployedProject, Deployment, Landing, Place
 
 # Where dbt's macro load_raw finds raw files.
@@ -73,8 +74,8 @@ def _landing(project: DeployedProject, landing: Landing) -> Section:
     integration = f"{project.name.upper()}_LANDING"
     properties = (
         ("enabled", "true"),
-        ("storage_aws_role_arn", text(landing.role_arn)),
-        ("storage_allowed_locations", f"({text(landing.url)})"),
+        ("storage_aws_role_arn", quoted(landing.role_arn)),
+        ("storage_allowed_locations", f"({quoted(landing.url)})"),
     )
     kind = (("type", "external_stage"), ("storage_provider", "'S3'"))
     trusted = [
@@ -93,7 +94,7 @@ def _landing(project: DeployedProject, landing: Landing) -> Section:
 
 def _staged(place: Place, integration: str, landing: Landing) -> Iterator[str]:
     stage = f"{place.database}.{_RAW}.{_STAGE}"
-    properties = (("url", text(landing.url)), ("storage_integration", integration))
+    properties = (("url", quoted(landing.url)), ("storage_integration", integration))
     yield settings(f"create stage if not exists {stage}", properties)
     yield settings(f"alter stage {stage} set", properties)
     yield f"grant usage on stage {stage} to role {place.role}"

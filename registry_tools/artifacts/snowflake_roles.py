@@ -6,8 +6,9 @@ from typing import Final
 
 from registry_tools.artifacts.files import GeneratedFile
 from registry_tools.artifacts.snowflake_databases import schemas
-from registry_tools.artifacts.snowflake_script import Section, Stretch, script, settings, text
+from registry_tools.artifacts.snowflake_script import Section, Stretch, script, settings
 from registry_tools.errors import UsageError
+from registry_tools.mesh.account import quoted
 from registry_tools.mesh.deployment import (
     DEVELOPMENT,
     PUBLIC_READER,
@@ -46,7 +47,7 @@ def service_identities(deployment: Deployment) -> GeneratedFile:
     terms = deployment.snowflake
     policy = f"{terms.governance}.POLICIES.MESH_SERVICE"
     method = _METHODS[terms.identity]
-    allows = (("authentication_methods", f"({text(method)})"),)
+    allows = (("authentication_methods", f"({quoted(method)})"),)
     policed = settings(f"create or alter authentication policy {policy}", allows)
     allowed = Section(
         title=policy,
@@ -215,5 +216,5 @@ def _known(project: DeployedProject, users: tuple[_Login, ...], aws: AwsTerms | 
             where="mesh.yml",
             then=f"name one user for all: projects.{project.name}.snowflake.user; or write identity: key_pair",
         )
-    proof = f"(type = aws arn = {text(aws.role_arn(project.name))})"
+    proof = f"(type = aws arn = {quoted(aws.role_arn(project.name))})"
     return settings(f"alter user {users[0].user} set", (("workload_identity", proof),))

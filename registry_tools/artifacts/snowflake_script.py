@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from registry_tools.artifacts.files import RENDERED, GeneratedFile
+from registry_tools.mesh.account import quoted
 
 FOLDER: Final = Path("snowflake_setup")
 HEAD: Final = f"{RENDERED} from mesh.yml. Change that, and run mesh render."
@@ -50,12 +51,7 @@ def settings(opening: str, values: Iterable[tuple[str, object]]) -> str:
 
 def tagging(opening: str, values: Iterable[tuple[str, str]]) -> str:
     """A statement that sets these tags, each on a line of its own."""
-    return f"{opening} set tag\n    " + ",\n    ".join(f"{name} = {text(value)}" for name, value in values)
-
-
-def text(value: str) -> str:
-    """A text in SQL's quotes."""
-    return "'" + value.replace("\\", "\\\\").replace("'", "''") + "'"
+    return f"{opening} set tag\n    " + ",\n    ".join(f"{name} = {quoted(value)}" for name, value in values)
 
 
 def _section(number: int, section: Section) -> Iterator[str]:

@@ -141,6 +141,11 @@ def spelled(part: str) -> str:
     return part if _PLAIN.fullmatch(part) and part not in RESERVED else '"' + part.replace('"', '""') + '"'
 
 
+def quoted(text: str) -> str:
+    """A text as SQL has to spell it."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
 def parse_path(text: str) -> tuple[str, ...]:
     """The parts of a name in SQL, as the account stores them. Raises ValueError for what is no name."""
     found = list(_PARTS.finditer(text))

@@ -168,6 +168,9 @@ def test_more_tables_than_show_tells_of_are_read_in_pages(setting: Setting, monk
     tables = {thing for thing in fake.account.objects if thing.kind in {"TABLE", "VIEW"}}
     assert {thing for thing in found.objects if thing.kind in {"TABLE", "VIEW"}} == tables
     assert len(tables) == 11
+    # tables that no page had would not be missed above: SHOW GRANTS tells of what somebody owns
+    pages = [statement for statement in fake.log if " in schema DBT_UP_PROD.STAGING limit 3" in statement]
+    assert [statement.partition(" limit 3")[2] for statement in pages] == ["", " from 'T1'", " from 'T4'"]
 
 
 def test_an_answer_that_is_cut_off_is_an_error_and_no_account(setting: Setting) -> None:

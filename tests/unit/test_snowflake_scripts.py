@@ -11,9 +11,9 @@ from sqlfluff.core import FluffConfig, Linter
 
 from registry_tools.artifacts.files import RENDERED
 from registry_tools.artifacts.snowflake_profiles import profiles
-from registry_tools.artifacts.snowflake_script import text
 from registry_tools.artifacts.snowflake_scripts import snowflake_scripts
 from registry_tools.errors import UsageError
+from registry_tools.mesh.account import quoted
 from registry_tools.mesh.deployment import Deployment
 from registry_tools.mesh.sql_script import statements
 from tests.deployments import CASES, deployment_in, told, written
@@ -196,4 +196,4 @@ def test_what_cannot_be_set_up_is_declined(tmp_path: Path, instead: dict[str, st
 
 
 def test_a_text_stays_within_its_quotes() -> None:
-    assert text("it's a \\ b") == r"'it''s a \\ b'"
+    assert quoted("it's a \\ b") == r"'it''s a \\ b'"
